@@ -1,0 +1,86 @@
+"""What must be set before the service may start outside DEBUG; one sentence each."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register, run_checks
+from django.core.exceptions import ImproperlyConfigured
+from phonenumbers import SUPPORTED_REGIONS
+
+from users.sms import backend_class
+
+
+def _missing(name: str, why: str, number: int) -> Error:
+    return Error(f"{name} is not set: {why}", id=f"config.E{number:03}")
+
+
+@register()
+def production_is_configured(**kwargs: Any) -> list[CheckMessage]:
+    if settings.DEBUG:
+        return []
+    found: list[CheckMessage] = []
+    key = settings.SECRET_KEY
+    if key == settings.DEVELOPMENT_SECRET_KEY:
+        found.append(
+            _missing("SECRET_KEY", "codes and sessions are signed with it.", 1)
+        )
+    elif len(key) < 50:
+        found.append(
+            Error("SECRET_KEY is shorter than 50 characters.", id="config.E002")
+        )
+    if not settings.ALLOWED_HOSTS:
+        found.append(
+            _missing("ALLOWED_HOSTS", "name the hosts that this service answers to.", 3)
+        )
+    if not settings.DATABASE_URL:
+        found.append(
+            _missing("DATABASE_URL", "SQLite is for development; use PostgreSQL.", 4)
+        )
+    if not settings.REDIS_URL:
+        found.append(
+            _missing(
+                "REDIS_URL", "codes and limits must be shared by all processes.", 5
+            )
+        )
+    return found
+
+
+@register()
+def phone_region_exists(**kwargs: Any) -> list[CheckMessage]:
+    region = settings.PHONE_DEFAULT_REGION
+    if region in SUPPORTED_REGIONS:
+        return []
+    return [Error(f"PHONE_DEFAULT_REGION: {region!r} is no region.", id="config.E006")]
+
+
+@register()
+def sms_backend_fits(**kwargs: Any) -> list[CheckMessage]:
+    try:
+        simulated = backend_class().simulated
+    except ImportError as error:
+        return [Error(f"SMS_BACKEND: {error}.", id="config.E007")]
+    if settings.SHOW_LOGIN_CODES and not simulated:
+        return [
+            Error(
+                "SHOW_LOGIN_CODES is on while SMS_BACKEND really sends: "
+                "anyone could sign in as anyone.",
+                id="config.E008",
+            )
+        ]
+    if settings.DEBUG or not simulated:
+        return []
+    if settings.SHOW_LOGIN_CODES:
+        text = "SHOW_LOGIN_CODES is on: anyone can sign in as anyone. For demos only."
+        return [Warning(text, id="config.W001")]
+    text = "SMS_BACKEND only simulates: no login code will reach a phone."
+    return [Warning(text, id="config.W002")]
+
+
+def refuse_to_start_on_errors() -> None:
+    """For servers, which run no checks of their own.
+
+    Raises ImproperlyConfigured with one sentence an error.
+    """
+    errors = [found for found in run_checks() if found.is_serious()]
+    if errors:
+        raise ImproperlyConfigured("\n".join(f"{e.msg} ({e.id})" for e in errors))

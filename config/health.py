@@ -1,0 +1,91 @@
+"""/healthz: the process answers. /readyz: what it leans on answers, too."""
+
+import logging
+from collections.abc import Callable
+
+from django.core.cache import cache
+from django.db import Error as DatabaseError
+from django.db import connection
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from redis.exceptions import RedisError
+from rest_framework import serializers, status
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+logger = logging.getLogger(__name__)
+
+STATES = ["ok", "unavailable"]
+READY = OpenApiExample("Ready", value={"status": "ok", "database": "ok", "cache": "ok"})
+CACHE_DOWN = OpenApiExample(
+    "CacheDown",
+    value={"status": "unavailable", "database": "ok", "cache": "unavailable"},
+)
+
+
+class HealthSerializer(serializers.Serializer[dict[str, str]]):
+    status = serializers.ChoiceField(choices=["ok"])
+
+
+class ReadinessSerializer(serializers.Serializer[dict[str, str]]):
+    status = serializers.ChoiceField(choices=STATES)
+    database = serializers.ChoiceField(choices=STATES)
+    cache = serializers.ChoiceField(choices=STATES)
+
+
+class HealthView(APIView):
+    authentication_classes = []
+    permission_classes = [AllowAny]
+    outage_refusals = ()  # an outage is what they report
+
+    @extend_schema(
+        operation_id="healthz",
+        summary=_("Is the process alive?"),
+        responses=HealthSerializer,
+        examples=[OpenApiExample("Alive", value={"status": "ok"})],
+    )
+    def get(self, request: Request) -> Response:
+        return Response({"status": "ok"})
+
+
+class ReadinessView(APIView):
+    authentication_classes = []
+    permission_classes = [AllowAny]
+    outage_refusals = ()  # an outage is what they report
+
+    @extend_schema(
+        operation_id="readyz",
+        summary=_("Can it serve requests?"),
+        description=_("Names what is down."),
+        responses={
+            200: OpenApiResponse(ReadinessSerializer, examples=[READY]),
+            503: OpenApiResponse(ReadinessSerializer, examples=[CACHE_DOWN]),
+        },
+    )
+    def get(self, request: Request) -> Response:
+        parts = {"database": _state(_ask_database), "cache": _state(_ask_cache)}
+        ready = all(state == "ok" for state in parts.values())
+        return Response(
+            {"status": "ok" if ready else "unavailable", **parts},
+            status=status.HTTP_200_OK if ready else status.HTTP_503_SERVICE_UNAVAILABLE,
+        )
+
+
+def _state(ask: Callable[[], object]) -> str:
+    try:
+        ask()
+    except (DatabaseError, RedisError) as error:
+        logger.error("not ready: %s failed with %s", ask.__name__, type(error).__name__)
+        return "unavailable"
+    return "ok"
+
+
+def _ask_database() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+def _ask_cache() -> None:
+    cache.get("readyz")

@@ -1,0 +1,266 @@
+"""The one place where the environment is read; `.env.example` explains each name."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from django.utils.translation import gettext_lazy as _
+from dotenv import load_dotenv
+
+from config import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+# ENV_FILE lets a test run, or a second deployment, keep clear of a local .env.
+load_dotenv(BASE_DIR / os.environ.get("ENV_FILE", ".env"))
+
+# --- Core ---------------------------------------------------------------------------
+
+DEBUG = env.flag("DEBUG", default=False)
+# The stand-in is public, so worthless: config.checks lets only DEBUG start on it.
+DEVELOPMENT_SECRET_KEY = "django-insecure-for-development-on-your-own-machine-only"
+SECRET_KEY = env.text("SECRET_KEY", DEVELOPMENT_SECRET_KEY)
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS")
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+
+PORT = env.whole("PORT", 8000, low=1, high=65535)
+WEB_WORKERS = env.whole("WEB_WORKERS", 2, low=1, high=64)
+WEB_THREADS = env.whole("WEB_THREADS", 32, low=1, high=2000)
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "drf_standardized_errors",
+    "config",
+    "users",
+    "referrals",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- Database -----------------------------------------------------------------------
+
+DATABASE_URL = env.text("DATABASE_URL")
+if DATABASE_URL:
+    _database: dict[str, Any] = dict(
+        dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True)
+    )
+    _database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 3)
+else:
+    _database = {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": BASE_DIR / "db.sqlite3",
+        # A write takes its lock at the start, so two writers queue for up to `timeout`
+        # seconds; in SQLite's default mode the second would fail half-way at once.
+        "OPTIONS": {
+            "timeout": 20,
+            "transaction_mode": "IMMEDIATE",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        },
+        # A file: threads cannot share an in-memory database as separate connections.
+        "TEST": {"NAME": BASE_DIR / "test.sqlite3"},
+    }
+DATABASES = {"default": _database}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Code store and counters --------------------------------------------------------
+
+REDIS_URL = env.text("REDIS_URL")
+_cache: dict[str, Any]
+if REDIS_URL:
+    _cache = {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "referral",
+        "OPTIONS": {
+            # Pickle would run whatever somebody managed to write into Redis.
+            "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
+            # The default pool raises at its limit; this one waits for a connection.
+            "CONNECTION_POOL_CLASS": "redis.connection.BlockingConnectionPool",
+            "CONNECTION_POOL_KWARGS": {"max_connections": 50, "timeout": 3},
+            "SOCKET_CONNECT_TIMEOUT": 2,
+            "SOCKET_TIMEOUT": 2,
+        },
+    }
+else:
+    _cache = {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        # Django's default of 300 would drop live codes and counters.
+        "OPTIONS": {"MAX_ENTRIES": 1_000_000},
+    }
+CACHES = {"default": _cache}
+
+# --- Signing in ---------------------------------------------------------------------
+
+AUTH_USER_MODEL = "users.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+PHONE_DEFAULT_REGION = env.text("PHONE_DEFAULT_REGION", "RU").upper()
+LOGIN_CODE_LENGTH = env.whole("LOGIN_CODE_LENGTH", 4, low=4, high=8)
+LOGIN_CODE_TTL_SECONDS = env.whole("LOGIN_CODE_TTL_SECONDS", 300, low=30, high=3600)
+LOGIN_CODE_MAX_ATTEMPTS = env.whole("LOGIN_CODE_MAX_ATTEMPTS", 5, low=1, high=20)
+LOGIN_CODE_RESEND_SECONDS = env.whole("LOGIN_CODE_RESEND_SECONDS", 60, low=1, high=3600)
+TOKEN_IDLE_DAYS = env.whole("TOKEN_IDLE_DAYS", 90, low=1, high=3650)
+
+SMS_BACKEND = env.text("SMS_BACKEND", "users.sms.console.ConsoleBackend")
+SMS_SIMULATED_DELAY = env.span("SMS_SIMULATED_DELAY", "1,2")
+SHOW_LOGIN_CODES = env.flag("SHOW_LOGIN_CODES", default=DEBUG)
+
+# --- Languages and time -------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("ru", _("Russian"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# --- Static files -------------------------------------------------------------------
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": (
+            "django.contrib.staticfiles.storage.StaticFilesStorage"
+            if DEBUG
+            else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        )
+    },
+}
+
+# --- HTTP ---------------------------------------------------------------------------
+
+# Off only where TLS does not exist at all, such as a test on loopback.
+HTTPS_ONLY = env.flag("HTTPS_ONLY", default=not DEBUG)
+SECURE_SSL_REDIRECT = HTTPS_ONLY
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # probes come over plain HTTP
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS_ONLY else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS_ONLY
+SECURE_HSTS_PRELOAD = HTTPS_ONLY
+SESSION_COOKIE_SECURE = HTTPS_ONLY
+CSRF_COOKIE_SECURE = HTTPS_ONLY
+X_FRAME_OPTIONS = "DENY"
+# Without a declared proxy the header is the client's own word and must not count.
+TRUSTED_PROXY_COUNT = env.whole("TRUSTED_PROXY_COUNT", 0, low=0, high=10)
+if TRUSTED_PROXY_COUNT:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# No request of this API needs more; config.parsers answers 413 above it.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
+
+# --- API ----------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["users.authentication.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["config.parsers.BoundedJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "config.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    # DRF would take `?format=` for a renderer's name and answer 404 to the rest.
+    "URL_FORMAT_OVERRIDE": None,
+}
+
+DRF_STANDARDIZED_ERRORS = {
+    "EXCEPTION_HANDLER_CLASS": "config.error_handling.ErrorHandler",
+    "EXCEPTION_FORMATTER_CLASS": "config.error_handling.ErrorFormatter",
+    # One shape in development too; the traceback goes to the log.
+    "ENABLE_IN_DEBUG_FOR_UNHANDLED_EXCEPTIONS": True,
+    "ALLOWED_ERROR_STATUS_CODES": [
+        "400", "401", "403", "404", "406", "409", "413", "415", "429", "500", "503",
+    ],
+}  # fmt: skip
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Referral API",
+    "VERSION": "1.0.0",
+    "DESCRIPTION": (BASE_DIR / "config" / "api.md").read_text(encoding="utf-8"),
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        **{
+            name: f"drf_standardized_errors.openapi_serializers.{name}"
+            for name in ("ValidationErrorEnum", "ClientErrorEnum", "ServerErrorEnum")
+        },
+        "StateEnum": ["ok", "unavailable"],
+        "AliveEnum": ["ok"],
+    },
+    "TAGS": [
+        {"name": "Sign in", "description": "A phone number and a one-time code."},
+        {"name": "Profile", "description": "The signed-in person's own data."},
+        {"name": "Invites", "description": "Who activated the person's invite code."},
+        {"name": "Service", "description": "For load balancers and monitoring."},
+    ],
+    "POSTPROCESSING_HOOKS": [
+        "drf_standardized_errors.openapi_hooks.postprocess_schema_enums"
+    ],
+}
+
+# --- Logging ------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+    },
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line"},
+    },
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    # Django's own handlers would say everything twice.
+    "loggers": {"django": {"handlers": [], "level": "INFO", "propagate": True}},
+}

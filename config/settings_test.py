@@ -1,0 +1,15 @@
+"""The real settings under test values; DATABASE_URL and REDIS_URL come from outside."""
+
+import os
+
+os.environ["ENV_FILE"] = os.devnull
+os.environ["DEBUG"] = "on"
+os.environ["SMS_BACKEND"] = "users.sms.memory.MemoryBackend"
+os.environ["SMS_SIMULATED_DELAY"] = "0"
+
+from config.settings import *  # noqa: F403
+from config.settings import CACHES
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# Test processes that share one Redis must not see each other's keys.
+CACHES["default"]["KEY_PREFIX"] = os.environ.get("PYTEST_XDIST_WORKER", "main")

@@ -1,0 +1,29 @@
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from referrals.codes import MAX_INPUT_LENGTH, normalize_invite_code
+from referrals.exceptions import InviteCodeUnknown
+
+
+class InviteCodeField(serializers.CharField):
+    """An invite code in any spelling, or a share link; gives the canonical code."""
+
+    default_error_messages = {
+        InviteCodeUnknown.default_code: InviteCodeUnknown.default_detail
+    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault(
+            "help_text",
+            _("Another person's invite code, in any spelling, or their share link."),
+        )
+        super().__init__(max_length=MAX_INPUT_LENGTH, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        code = normalize_invite_code(text)
+        if code is None:
+            self.fail(InviteCodeUnknown.default_code)
+        return code

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from referrals.codes import LENGTH, PATTERN
+
+
+class InviteCodeOwner(models.Model):
+    """Mixin for the user model: an invite code of one's own, drawn once, never changed.
+
+    Whoever creates the row sets `invite_code` with `draw_invite_code()` and draws again
+    when the database says that it is taken.
+    """
+
+    invite_code = models.CharField(_("invite code"), max_length=LENGTH, editable=False)
+
+    class Meta:
+        abstract = True
+        constraints = [
+            # A constraint and not `unique=True`, which adds an index for LIKE as well.
+            models.UniqueConstraint(
+                fields=["invite_code"], name="%(class)s_invite_code_is_unique"
+            ),
+            models.CheckConstraint(
+                condition=Q(invite_code__regex=PATTERN),
+                name="%(class)s_invite_code_is_valid",
+            ),
+        ]
+
+    @property
+    def activated_invite_code(self) -> str | None:
+        activation: Referral | None = getattr(self, "activation", None)
+        return activation.code_used if activation else None
+
+
+class ReferralQuerySet(models.QuerySet["Referral"]):
+    def newest_first(self) -> ReferralQuerySet:
+        return self.order_by("-created_at", "-invitee_id")
+
+    def of_inviter(self, inviter_id: int | None) -> ReferralQuerySet:
+        """Newest first, with no more of each invitee than the name to show."""
+        name = f"invitee__{get_user_model().USERNAME_FIELD}"
+        return (
+            self.filter(inviter_id=inviter_id)
+            .select_related("invitee")
+            .only("created_at", name)
+            .newest_first()
+        )
+
+
+class Referral(models.Model):
+    """One person's activation of another person's invite code.
+
+    The invitee is the primary key: nobody can be invited twice.
+    """
+
+    invitee = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        primary_key=True,
+        related_name="activation",
+        verbose_name=_("invitee"),
+    )
+    # Null after the inviter's account is gone; the invitee keeps the activated code.
+    inviter = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="referrals",
+        db_index=False,  # covered by referral_newest_first
+        verbose_name=_("inviter"),
+    )
+    code_used = models.CharField(_("invite code used"), max_length=LENGTH)
+    created_at = models.DateTimeField(_("activated at"), default=timezone.now)
+
+    objects = ReferralQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("referral")
+        verbose_name_plural = _("referrals")
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(inviter=F("invitee")), name="referral_is_not_to_oneself"
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["inviter", "-created_at", "-invitee"],
+                name="referral_newest_first",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.code_used

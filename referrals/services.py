@@ -1,0 +1,57 @@
+"""Every write to the invite ledger."""
+
+import logging
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import IntegrityError, transaction
+
+from referrals.exceptions import (
+    InviteCodeAlreadyActivated,
+    InviteCodeOwn,
+    InviteCodeUnknown,
+)
+from referrals.models import Referral
+
+logger = logging.getLogger(__name__)
+
+
+def find_inviter(code: str) -> AbstractBaseUser:
+    """The active owner of a normalised invite code; raises InviteCodeUnknown."""
+    users = get_user_model()._default_manager
+    inviter = users.filter(invite_code=code, is_active=True).first()
+    if inviter is None:
+        raise InviteCodeUnknown
+    return inviter
+
+
+def activate_invite_code(*, invitee: AbstractBaseUser, code: str) -> Referral:
+    """Record that `invitee` was invited by the owner of `code` (normalised).
+
+    The same code again answers the referral that stands. Of several codes at once the
+    primary key lets one win. Raises InviteCodeUnknown, InviteCodeOwn and
+    InviteCodeAlreadyActivated.
+    """
+    if standing := _standing(invitee, code):
+        return standing
+    inviter = find_inviter(code)
+    if inviter.pk == invitee.pk:
+        raise InviteCodeOwn
+    try:
+        with transaction.atomic():
+            referral = Referral.objects.create(
+                invitee_id=invitee.pk, inviter_id=inviter.pk, code_used=code
+            )
+    except IntegrityError:
+        if standing := _standing(invitee, code):
+            return standing
+        raise
+    logger.info("invite code activated: user %s by user %s", invitee.pk, inviter.pk)
+    return referral
+
+
+def _standing(invitee: AbstractBaseUser, code: str) -> Referral | None:
+    standing = Referral.objects.filter(invitee_id=invitee.pk).first()
+    if standing and standing.code_used != code:
+        raise InviteCodeAlreadyActivated
+    return standing

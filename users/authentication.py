@@ -1,0 +1,52 @@
+"""`Authorization: Token …`: random tokens, kept as digests, expiring when idle.
+
+The header is read by DRF. django-rest-knox would keep tokens the same way, but walks
+all tokens of the user at each request and fails on a token that is not UTF-8.
+"""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from rest_framework import authentication
+from rest_framework.exceptions import AuthenticationFailed
+
+from users.models import Token, User
+
+# A token in use moves its expiry this often at most: a write a day, not a request.
+RENEW_EVERY = timedelta(days=1)
+
+
+def issue_token(*, user: User, device: str) -> tuple[str, datetime]:
+    """A new token in clear, seen only here, and when it expires if it is not used."""
+    token = secrets.token_urlsafe(32)
+    expires_at = timezone.now() + Token.idle_lifetime()
+    Token.objects.create(
+        digest=_digest(token), user=user, device=device, expires_at=expires_at
+    )
+    return token, expires_at
+
+
+class TokenAuthentication(authentication.TokenAuthentication):
+    model = Token
+
+    def authenticate_credentials(self, key: str) -> tuple[User, Token]:
+        tokens = Token.objects.live().select_related("user__activation")
+        token = tokens.filter(digest=_digest(key)).first()
+        if token is None:
+            raise AuthenticationFailed(_("The token is not valid. Sign in again."))
+        _renew(token)
+        return token.user, token
+
+
+def _renew(token: Token) -> None:
+    expires_at = timezone.now() + Token.idle_lifetime()
+    if expires_at - token.expires_at > RENEW_EVERY:
+        Token.objects.filter(pk=token.pk).update(expires_at=expires_at)
+
+
+def _digest(token: str) -> str:
+    # 256 random bits need no salt and no slow hash: there is nothing to guess.
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,144 @@
+"""One-time login codes: compared a bounded number of times, spent exactly once.
+
+Nothing at rest shows a code: the cache holds a random nonce, and the code is an HMAC of
+number and nonce under SECRET_KEY, so the same code can be sent again while it lives.
+
+A code has two cache entries. The record, under the number, says which nonce is current.
+The life, under the nonce, counts guesses, and is the one place where requests that
+arrive together are put in order: `incr` reserves a guess before anything is compared and
+fails on a code that is gone; `delete` succeeds for one caller only, who has spent it.
+"""
+
+import hmac
+import secrets
+import time
+from dataclasses import asdict, dataclass, replace
+
+from django.conf import settings
+from django.core.cache import cache
+from django.utils.crypto import salted_hmac
+
+from users.exceptions import CodeExpired, CodeIncorrect, ResendTooSoon
+
+
+@dataclass(frozen=True, slots=True)
+class LoginCode:
+    phone_number: str
+    nonce: str
+    length: int
+    expires_at: float  # seconds since the epoch
+    invite_code: str | None  # brought along by whoever asked for the code
+
+    @property
+    def digits(self) -> str:
+        mac = salted_hmac(
+            "users.codes", f"{self.phone_number} {self.nonce}", algorithm="sha256"
+        )
+        # 256 bits modulo at most 10**8: no digit is likelier by more than 2**-229.
+        number = int.from_bytes(mac.digest(), "big") % 10**self.length
+        return f"{number:0{self.length}}"
+
+    @property
+    def seconds_left(self) -> int:
+        return max(int(self.expires_at - time.time()), 0)
+
+    @property
+    def life_key(self) -> str:
+        return f"login-code-life:{self.nonce}"
+
+
+def issue(phone_number: str, *, invite_code: str | None = None) -> LoginCode:
+    """The code that lives for this number, or else a new one.
+
+    A living code keeps its expiry and its count of guesses.
+    """
+    code = _current(phone_number)
+    if code and _is_alive(code):
+        if invite_code and invite_code != code.invite_code:
+            code = replace(code, invite_code=invite_code)
+            _save(code)
+        return code
+    code = LoginCode(
+        phone_number=phone_number,
+        nonce=secrets.token_hex(16),
+        length=settings.LOGIN_CODE_LENGTH,
+        expires_at=time.time() + settings.LOGIN_CODE_TTL_SECONDS,
+        invite_code=invite_code,
+    )
+    cache.set(code.life_key, 0, settings.LOGIN_CODE_TTL_SECONDS)
+    _save(code)
+    return code
+
+
+def check(phone_number: str, digits: str) -> LoginCode:
+    """Count a guess, then compare it. Raises CodeExpired and CodeIncorrect."""
+    code = _current(phone_number)
+    if code is None:
+        raise CodeExpired
+    try:
+        guesses = cache.incr(code.life_key)
+    except ValueError:  # no such key
+        raise CodeExpired from None
+    attempts_left = settings.LOGIN_CODE_MAX_ATTEMPTS - guesses
+    if attempts_left < 0:
+        raise CodeExpired
+    if not hmac.compare_digest(code.digits.encode(), digits.encode()):
+        raise CodeIncorrect(attempts_left=attempts_left)
+    return code
+
+
+def spend(code: LoginCode) -> None:
+    """End the code; of several callers at once, all but one get CodeExpired."""
+    if not cache.delete(code.life_key):
+        raise CodeExpired
+
+
+def reserve_send(phone_number: str) -> None:
+    """Claim the one send that the number has at a time; raises ResendTooSoon."""
+    wait = settings.LOGIN_CODE_RESEND_SECONDS
+    key = _send_key(phone_number)
+    if not cache.add(key, time.time() + wait, wait):
+        raise ResendTooSoon(wait=_seconds_until(cache.get(key)))
+
+
+def release_send(phone_number: str) -> None:
+    """Give back a claim whose SMS was not sent."""
+    cache.delete(_send_key(phone_number))
+
+
+def resend_in(phone_number: str) -> int:
+    """Whole seconds until another send may be claimed."""
+    return _seconds_until(cache.get(_send_key(phone_number)))
+
+
+def _current(phone_number: str) -> LoginCode | None:
+    record = cache.get(_record_key(phone_number))
+    code = LoginCode(phone_number=phone_number, **record) if record else None
+    return code if code and code.expires_at > time.time() else None
+
+
+def _is_alive(code: LoginCode) -> bool:
+    guesses = cache.get(code.life_key)
+    return guesses is not None and guesses < settings.LOGIN_CODE_MAX_ATTEMPTS
+
+
+def _save(code: LoginCode) -> None:
+    record = asdict(code)
+    del record["phone_number"]  # the key stands for it, as a keyed hash
+    cache.set(_record_key(code.phone_number), record, code.expires_at - time.time())
+
+
+def _record_key(phone_number: str) -> str:
+    return f"login-code:{_pseudonym(phone_number)}"
+
+
+def _send_key(phone_number: str) -> str:
+    return f"login-code-send:{_pseudonym(phone_number)}"
+
+
+def _pseudonym(phone_number: str) -> str:
+    return salted_hmac("users.phone", phone_number, algorithm="sha256").hexdigest()
+
+
+def _seconds_until(moment: float | None) -> int:
+    return max(round(moment - time.time()), 0) if moment else 0

@@ -1,0 +1,64 @@
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+from rest_framework import status
+
+from config.exceptions import LimitReached, Refusal
+
+
+class PhoneNumberInvalid(Refusal):
+    default_code = "phone_number_invalid"
+    default_detail = _("This is not a phone number. Write it with the country code.")
+    attr = "phone_number"
+
+
+class CodeIncorrect(Refusal):
+    default_code = "code_incorrect"
+    attr = "code"
+
+    def __init__(self, *, attempts_left: int) -> None:
+        self.attempts_left = attempts_left
+        if attempts_left:
+            detail = ngettext(
+                "The code is wrong. %(number)d attempt left.",
+                "The code is wrong. %(number)d attempts left.",
+                attempts_left,
+            ) % {"number": attempts_left}
+        else:
+            detail = gettext("The code is wrong, and this was the last attempt.")
+        super().__init__(detail)
+
+    @property
+    def extras(self) -> dict[str, int | str]:
+        return {"attempts_left": self.attempts_left}
+
+    @classmethod
+    def sample(cls) -> Refusal:
+        return cls(attempts_left=4)
+
+
+class CodeExpired(Refusal):
+    """Expired, used, guessed at too often or never asked for: one answer to all."""
+
+    default_code = "code_expired"
+    default_detail = _("The code is no longer valid. Ask for a new one.")
+    attr = "code"
+
+
+class ResendTooSoon(LimitReached):
+    default_detail = _("A code was sent a moment ago. Wait before asking again.")
+    limit = "code_resend"
+
+
+class SmsUnavailable(Refusal):
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_code = "sms_unavailable"
+    default_detail = _("The SMS could not be sent. Try again in a moment.")
+    wait = 5
+
+
+class AccountInactive(Refusal):
+    """Said only to someone who has proved by a code that the number is theirs."""
+
+    status_code = status.HTTP_403_FORBIDDEN
+    default_code = "account_inactive"
+    default_detail = _("This account is closed. Contact support.")

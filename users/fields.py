@@ -1,0 +1,88 @@
+"""A phone number field for each layer; all read with `normalize_phone_number`."""
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from users.exceptions import PhoneNumberInvalid
+from users.phones import (
+    MAX_INPUT_LENGTH,
+    MAX_LENGTH,
+    InvalidPhoneNumber,
+    normalize_phone_number,
+)
+
+INVALID = PhoneNumberInvalid.default_code
+INVALID_MESSAGE = PhoneNumberInvalid.default_detail
+
+
+if TYPE_CHECKING:
+    TextColumn = models.CharField[str, str]
+else:  # takes no type arguments at run time
+    TextColumn = models.CharField
+
+
+class PhoneNumberFormField(forms.CharField):
+    default_error_messages = {INVALID: INVALID_MESSAGE}
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs["max_length"] = MAX_INPUT_LENGTH
+        kwargs.setdefault("widget", forms.TextInput(attrs={"type": "tel"}))
+        super().__init__(**kwargs)
+
+    def clean(self, value: Any) -> str:
+        text: str = super().clean(value)
+        if text in self.empty_values:
+            return text
+        try:
+            return normalize_phone_number(text)
+        except InvalidPhoneNumber:
+            raise ValidationError(INVALID_MESSAGE, code=INVALID) from None
+
+
+class PhoneNumberField(TextColumn):
+    """Cleaning (forms, `full_clean`, `createsuperuser`) reads any spelling.
+
+    Saving and filtering take E.164 as it is: parsing costs, and rows are read often.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs["max_length"] = MAX_LENGTH
+        super().__init__(*args, **kwargs)
+
+    def to_python(self, value: Any) -> Any:
+        if value in self.empty_values:
+            return value
+        try:
+            return normalize_phone_number(str(value))
+        except InvalidPhoneNumber:
+            raise ValidationError(INVALID_MESSAGE, code=INVALID) from None
+
+    def get_prep_value(self, value: Any) -> Any:
+        return None if value is None else str(value)
+
+    def deconstruct(self) -> Any:
+        # Migrations see what the database sees, and import no code of ours.
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "django.db.models.CharField", args, kwargs
+
+    def formfield(self, **kwargs: Any) -> Any:
+        return super().formfield(**{"form_class": PhoneNumberFormField, **kwargs})
+
+
+class PhoneNumberSerializerField(serializers.CharField):
+    default_error_messages = {INVALID: INVALID_MESSAGE}
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("help_text", _("In any spelling; answered in E.164."))
+        super().__init__(max_length=MAX_INPUT_LENGTH, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        try:
+            return normalize_phone_number(super().to_internal_value(data))
+        except InvalidPhoneNumber:
+            self.fail(INVALID)

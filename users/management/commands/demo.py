@@ -1,0 +1,49 @@
+import logging
+import secrets
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+from tqdm import tqdm
+
+from referrals.services import activate_invite_code
+from users.models import User
+
+# Numbers of a range that no operator assigns.
+PHONE_NUMBERS = [f"+7999000{n:04}" for n in range(1, 51)]
+STAFF_PHONE_NUMBER = "+79990009999"
+
+FIRST_NAMES = ["Alice", "Boris", "Clara", "Daniil", "Elena", "Fyodor", "Galina"]
+LAST_NAMES = ["Ivanova", "Petrov", "Smirnova", "Orlov", "Novak", "Volkov", "Fischer"]
+
+
+class Command(BaseCommand):
+    help = "Fill the database with 50 people who invited each other, and a superuser."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if User.objects.filter(phone_number=STAFF_PHONE_NUMBER).exists():
+            raise CommandError("The demo people are here already.")
+        # A line for each of them would tear the progress bar apart.
+        logging.getLogger("referrals").setLevel(logging.WARNING)
+        with transaction.atomic():
+            people = [self._person(i) for i in tqdm(range(50), "People", unit="")]
+            self._invite_each_other(people)
+            password = secrets.token_urlsafe(12)
+            User.objects.create_superuser(STAFF_PHONE_NUMBER, password)
+        self.stdout.write(
+            f"Sign in to /admin/ with {STAFF_PHONE_NUMBER} and password {password}"
+        )
+
+    def _person(self, i: int) -> User:
+        return User.objects.create_user(
+            PHONE_NUMBERS[i],
+            first_name=FIRST_NAMES[i % len(FIRST_NAMES)],
+            last_name=LAST_NAMES[i // len(FIRST_NAMES) % len(LAST_NAMES)],
+        )
+
+    def _invite_each_other(self, people: list[User]) -> None:
+        """A tree: the first has most guests, and every ninth person came alone."""
+        for i, invitee in enumerate(tqdm(people, "Invites", unit="")):
+            if i % 9:
+                inviter = people[(i // 9) * 2 if i % 3 else 0]
+                activate_invite_code(invitee=invitee, code=inviter.invite_code)

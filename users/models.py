@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import IntegrityError, models, transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from referrals.codes import draw_invite_code
+from referrals.models import InviteCodeOwner
+from users.fields import PhoneNumberField
+from users.phones import PATTERN, InvalidPhoneNumber, normalize_phone_number
+
+# 32**6 codes: with a million users one draw in a thousand is taken, five in 10**15.
+INVITE_CODE_DRAWS = 5
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(
+        self, phone_number: str, password: str | None = None, **fields: Any
+    ) -> User:
+        """Raises InvalidPhoneNumber, and IntegrityError if the number is taken."""
+        phone_number = normalize_phone_number(phone_number)
+        for draws_left in reversed(range(INVITE_CODE_DRAWS)):
+            user = self.model(
+                phone_number=phone_number, invite_code=draw_invite_code(), **fields
+            )
+            user.set_password(password)
+            try:
+                with transaction.atomic(using=self._db):
+                    user.save(using=self._db, force_insert=True)
+            except IntegrityError:
+                code_is_taken = self.filter(invite_code=user.invite_code).exists()
+                if not (code_is_taken and draws_left):
+                    raise
+            else:
+                break
+        return user
+
+    def create_superuser(
+        self, phone_number: str, password: str | None = None, **fields: Any
+    ) -> User:
+        return self.create_user(
+            phone_number, password, **{**fields, "is_staff": True, "is_superuser": True}
+        )
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        """For password sign-in to the admin, where people spell numbers freely."""
+        try:
+            return self.get(phone_number=normalize_phone_number(username or ""))
+        except InvalidPhoneNumber:
+            raise self.model.DoesNotExist from None
+
+
+class User(InviteCodeOwner, AbstractBaseUser, PermissionsMixin):
+    phone_number = PhoneNumberField(_("phone number"))
+    first_name = models.CharField(_("first name"), max_length=150, blank=True)
+    last_name = models.CharField(_("last name"), max_length=150, blank=True)
+    email = models.EmailField(_("e-mail"), blank=True)
+    is_active = models.BooleanField(
+        _("active"),
+        default=True,
+        help_text=_("Off: signed out everywhere, and cannot sign in again."),
+    )
+    is_staff = models.BooleanField(
+        _("staff"), default=False, help_text=_("May sign in to this admin site.")
+    )
+    date_joined = models.DateTimeField(_("joined at"), default=timezone.now)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "phone_number"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["phone_number"],
+                name="user_phone_number_is_unique",
+                violation_error_message=_("A person with this number exists."),
+            ),
+            models.CheckConstraint(
+                condition=Q(phone_number__regex=PATTERN),
+                name="user_phone_number_is_e164",
+            ),
+            *InviteCodeOwner.Meta.constraints,
+        ]
+
+    def get_full_name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+    def get_short_name(self) -> str:
+        return self.first_name
+
+
+class TokenQuerySet(models.QuerySet["Token"]):
+    def live(self) -> TokenQuerySet:
+        return self.filter(expires_at__gt=timezone.now(), user__is_active=True)
+
+
+class Token(models.Model):
+    """A device that is signed in. Only a digest of the token itself is kept."""
+
+    digest = models.CharField(max_length=64, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="tokens"
+    )
+    device = models.CharField(_("device"), max_length=200, blank=True)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now)
+    expires_at = models.DateTimeField(_("expires at"))
+
+    objects = TokenQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("signed-in device")
+        verbose_name_plural = _("signed-in devices")
+        constraints = [
+            models.UniqueConstraint(fields=["digest"], name="token_digest_is_unique")
+        ]
+
+    def __str__(self) -> str:
+        return self.device or f"#{self.pk}"
+
+    @staticmethod
+    def idle_lifetime() -> timedelta:
+        return timedelta(days=settings.TOKEN_IDLE_DAYS)

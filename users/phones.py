@@ -1,0 +1,39 @@
+"""Phone numbers: read in any spelling, kept in E.164, shown masked where others look.
+
+E.164 is ITU-T's form: `+`, country code, number, at most 15 digits.
+"""
+
+import phonenumbers
+from django.conf import settings
+
+PATTERN = r"^\+[1-9][0-9]{6,14}$"
+MAX_LENGTH = 16
+
+# Longer than any spelling of a number; what is longer still is not parsed.
+MAX_INPUT_LENGTH = 40
+
+
+class InvalidPhoneNumber(ValueError):
+    """The text is no number that could be dialled."""
+
+
+def normalize_phone_number(text: str) -> str:
+    """The E.164 form; a number without a country code is read in PHONE_DEFAULT_REGION.
+
+    Raises InvalidPhoneNumber.
+    """
+    if len(text) > MAX_INPUT_LENGTH:
+        raise InvalidPhoneNumber
+    try:
+        number = phonenumbers.parse(text, settings.PHONE_DEFAULT_REGION)
+    except phonenumbers.NumberParseException:
+        raise InvalidPhoneNumber from None
+    if number.extension or not phonenumbers.is_valid_number(number):
+        raise InvalidPhoneNumber
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def mask_phone_number(phone_number: str) -> str:
+    """`+7999•••••67`: enough for its owner to recognise, too little to dial."""
+    hidden = len(phone_number) - 7
+    return f"{phone_number[:5]}{'•' * hidden}{phone_number[-2:]}"

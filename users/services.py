@@ -1,0 +1,139 @@
+"""Every write to accounts and sign-ins."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from config.exceptions import Refusal
+from referrals.services import activate_invite_code, find_inviter
+from users import codes
+from users.authentication import issue_token
+from users.exceptions import AccountInactive
+from users.models import Token, User
+from users.phones import mask_phone_number
+from users.sms import backend_class, send_sms
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class CodeSent:
+    phone_number: str
+    expires_in: int  # seconds
+    resend_in: int  # seconds
+    code_length: int
+    dev_code: str | None  # only where SHOW_LOGIN_CODES allows it
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    user: User
+    token: str
+    expires_at: datetime
+    is_new_user: bool
+    invite_code_applied: bool
+
+
+def request_code(*, phone_number: str, invite_code: str | None = None) -> CodeSent:
+    """Send a login code and return when the SMS is accepted.
+
+    Never looks whether the number has an account. `invite_code` (normalised) is kept
+    for the sign-in. Raises InviteCodeUnknown, ResendTooSoon and SmsUnavailable; after
+    the last the number may ask again at once.
+    """
+    if invite_code:
+        find_inviter(invite_code)
+    codes.reserve_send(phone_number)
+    try:
+        code = codes.issue(phone_number, invite_code=invite_code)
+        send_sms(phone_number=phone_number, text=_sms_text(code.digits))
+    except Exception:
+        codes.release_send(phone_number)
+        raise
+    logger.info("login code sent: %s", mask_phone_number(phone_number))
+    show = settings.SHOW_LOGIN_CODES and backend_class().simulated
+    return CodeSent(
+        phone_number=phone_number,
+        expires_in=code.seconds_left,
+        resend_in=codes.resend_in(phone_number),
+        code_length=code.length,
+        dev_code=code.digits if show else None,
+    )
+
+
+def sign_in(
+    *, phone_number: str, digits: str, invite_code: str | None = None, device: str = ""
+) -> SignedIn:
+    """Exchange a login code for a token, creating the account at the first time.
+
+    The code is spent as the last step of the transaction: whatever is refused or fails
+    before leaves no row and a living code, and of several requests with the right code
+    all but one are rolled back. Raises CodeIncorrect, CodeExpired, AccountInactive,
+    InviteCodeUnknown and InviteCodeOwn.
+    """
+    code = codes.check(phone_number, digits)
+    with transaction.atomic():
+        user, is_new = _find_or_create_user(phone_number)
+        if not user.is_active:
+            raise AccountInactive
+        applied = _apply_invite_code(
+            user, given=invite_code, remembered=code.invite_code
+        )
+        user.last_login = timezone.now()
+        user.save(update_fields=["last_login"])
+        token, expires_at = issue_token(user=user, device=device)
+        codes.spend(code)
+    logger.info("signed in: user %s", user.pk)
+    return SignedIn(user, token, expires_at, is_new, applied)
+
+
+def sign_out(token: Token) -> None:
+    token.delete()
+
+
+def sign_out_everywhere(user: User) -> None:
+    Token.objects.filter(user=user).delete()
+
+
+def update_profile(user: User, **changes: str) -> None:
+    """Change first_name, last_name or email."""
+    for name, value in changes.items():
+        setattr(user, name, value)
+    user.save(update_fields=list(changes))
+
+
+def _sms_text(digits: str) -> str:
+    return _("%(code)s is your sign-in code. Tell it to nobody.") % {"code": digits}
+
+
+def _find_or_create_user(phone_number: str) -> tuple[User, bool]:
+    found = User.objects.filter(phone_number=phone_number).first()
+    if found:
+        return found, False
+    try:
+        return User.objects.create_user(phone_number), True
+    except IntegrityError:  # another first sign-in of this number was faster
+        return User.objects.get(phone_number=phone_number), False
+
+
+def _apply_invite_code(
+    user: User, *, given: str | None, remembered: str | None
+) -> bool:
+    if user.activated_invite_code:
+        return False
+    if given:
+        activate_invite_code(invitee=user, code=given)
+        return True
+    if not remembered:
+        return False
+    try:
+        activate_invite_code(invitee=user, code=remembered)
+    except Refusal:
+        # It was not sent with this request, so there is nothing here to correct.
+        return False
+    return True
