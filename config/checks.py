@@ -32,7 +32,7 @@ def production_is_configured(**kwargs: Any) -> list[CheckMessage]:
         found.append(
             _missing("ALLOWED_HOSTS", "name the hosts that this service answers to.", 3)
         )
-    if not settings.DATABASE_URL:
+    if settings.DATABASE_IS_EMBEDDED:
         found.append(
             _missing("DATABASE_URL", "SQLite is for development; use PostgreSQL.", 4)
         )

@@ -75,26 +75,23 @@ TEMPLATES = [
 
 # --- Database -----------------------------------------------------------------------
 
-DATABASE_URL = env.text("DATABASE_URL")
-if DATABASE_URL:
-    _database: dict[str, Any] = dict(
-        dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True)
-    )
-    _database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 3)
-else:
-    _database = {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": BASE_DIR / "db.sqlite3",
-        # A write takes its lock at the start, so two writers queue for up to `timeout`
-        # seconds; in SQLite's default mode the second would fail half-way at once.
-        "OPTIONS": {
-            "timeout": 20,
-            "transaction_mode": "IMMEDIATE",
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-        },
-        # A file: threads cannot share an in-memory database as separate connections.
-        "TEST": {"NAME": BASE_DIR / "test.sqlite3"},
+DATABASE_URL = env.text("DATABASE_URL", f"sqlite:///{BASE_DIR / 'db.sqlite3'}")
+_database: dict[str, Any] = dict(
+    dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True)
+)
+DATABASE_IS_EMBEDDED = _database["ENGINE"] == "django.db.backends.sqlite3"
+if DATABASE_IS_EMBEDDED:
+    # A write takes its lock at the start, so two writers queue for up to `timeout`
+    # seconds; in SQLite's default mode the second would fail half-way at once.
+    _database["OPTIONS"] = {
+        "timeout": 20,
+        "transaction_mode": "IMMEDIATE",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
+    # A file: threads cannot share an in-memory database as separate connections.
+    _database["TEST"] = {"NAME": BASE_DIR / "test.sqlite3"}
+else:
+    _database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 3)
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -5,8 +5,8 @@ number and nonce under SECRET_KEY, so the same code can be sent again while it l
 
 A code has two cache entries. The record, under the number, says which nonce is current.
 The life, under the nonce, counts guesses, and is the one place where requests that
-arrive together are put in order: `incr` reserves a guess before anything is compared and
-fails on a code that is gone; `delete` succeeds for one caller only, who has spent it.
+arrive together are put in order: `incr` reserves a guess before anything is compared,
+and fails on a code that is gone; `delete` succeeds for one caller, who has spent it.
 """
 
 import hmac

@@ -1,0 +1,82 @@
+# Everything a newcomer needs: `make run` and `make test` do all their own set-up.
+
+PYTHON ?= python3
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+NEWMAN ?= npx --yes newman@6.2.2
+
+# Without a .env of your own, a run on this machine is a development run.
+ifeq ($(wildcard .env),)
+RUN_ENV := DEBUG=on
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo superuser test test-real e2e postman lint format types check messages clean
+
+help: ## list the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+
+run: $(VENV)/.run ## set up, migrate and serve on http://127.0.0.1:8000 (PORT=9000 for another port)
+	@$(RUN_ENV) $(BIN)/python manage.py migrate --verbosity 0
+	@printf '\n  Site        http://127.0.0.1:$(PORT)/\n  API docs    http://127.0.0.1:$(PORT)/redoc/\n  Try it      http://127.0.0.1:$(PORT)/swagger/\n  Admin       http://127.0.0.1:$(PORT)/admin/   (make demo makes a superuser)\n\n'
+	@$(RUN_ENV) $(BIN)/python manage.py runserver $(PORT)
+
+demo: $(VENV)/.run ## fill the database with 50 people and a superuser
+	@$(RUN_ENV) $(BIN)/python manage.py migrate --verbosity 0
+	@$(RUN_ENV) $(BIN)/python manage.py demo
+
+superuser: $(VENV)/.run ## make a superuser; asks for phone number and password
+	@$(RUN_ENV) $(BIN)/python manage.py migrate --verbosity 0
+	@$(RUN_ENV) $(BIN)/python manage.py createsuperuser
+
+test: $(VENV)/.dev ## run the whole suite on SQLite and local memory
+	$(BIN)/pytest -n 2 --cov --cov-report=term
+
+test-real: $(VENV)/.dev ## run the same suite on private PostgreSQL and Redis servers
+	$(BIN)/python -m e2e.stack services $(BIN)/pytest -n 2
+
+e2e: $(VENV)/.dev ## races over HTTP against a live server, on both set-ups
+	$(BIN)/python -m e2e.stack embedded $(BIN)/pytest e2e
+	$(BIN)/python -m e2e.stack real $(BIN)/pytest e2e
+
+postman: $(VENV)/.dev ## run the Postman collection with newman, on both set-ups
+	$(BIN)/python -m e2e.stack embedded sh -c '$(NEWMAN) run postman_collection.json --env-var base_url=$$BASE_URL'
+	$(BIN)/python -m e2e.stack real sh -c '$(NEWMAN) run postman_collection.json --env-var base_url=$$BASE_URL'
+
+lint: $(VENV)/.dev ## check style and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy .
+
+format: $(VENV)/.dev ## format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+check: $(VENV)/.dev ## migrations, schema and deployment checks
+	DEBUG=on $(BIN)/python manage.py makemigrations --check --dry-run
+	DEBUG=on $(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
+	ENV_FILE=.env.example SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(48))') \
+		$(BIN)/python manage.py check --deploy --fail-level WARNING
+
+messages: $(VENV)/.dev ## collect and compile the Russian texts (needs gettext)
+	$(BIN)/python manage.py makemessages -l ru --no-location --no-obsolete --ignore=.venv
+	$(BIN)/python manage.py compilemessages -l ru --ignore=.venv
+
+clean: ## remove what was installed and built; keeps the database
+	rm -rf $(VENV) staticfiles .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; try make PYTHON=python3.12")'
+	@echo "Making $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements.txt | $(VENV)/bin/python
+	@echo "Installing what the service needs"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements.txt requirements-dev.txt | $(VENV)/bin/python
+	@echo "Installing what tests need"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@ $(VENV)/.run

@@ -1,0 +1,204 @@
+"""A private stack for tests: own ports, own temporary folder, always stopped at the end.
+
+    python -m e2e.stack services COMMAND…   PostgreSQL and Redis
+    python -m e2e.stack real COMMAND…       … and gunicorn on them, as in production
+    python -m e2e.stack embedded COMMAND…   the zero-install default: SQLite, one process
+
+COMMAND runs with DATABASE_URL and REDIS_URL, and with BASE_URL where a server runs.
+"""
+
+import glob
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+import requests
+
+ROOT = Path(__file__).resolve().parent.parent
+START_SECONDS = 30
+
+Env = dict[str, str]
+
+
+@contextmanager
+def postgresql(folder: Path) -> Iterator[Env]:
+    data, port, user = folder / "pg", free_port(), _unprivileged_user()
+    data.mkdir()
+    if user:
+        shutil.chown(data, user)
+        folder.chmod(0o711)  # that user must get through to its own folder
+    _run_as(user, _postgres_tool("initdb"), "-D", data, "-U", "postgres", "-A", "trust")
+    settings = {
+        "listen_addresses": "127.0.0.1",
+        "unix_socket_directories": "",
+        "fsync": "off",
+    }
+    options = [part for item in settings.items() for part in ("-c", "=".join(item))]
+    command = [_postgres_tool("postgres"), "-D", data, "-p", port, *options]
+    with _process(command, user=user):
+        _wait_for_port(port)
+        yield {"DATABASE_URL": f"postgresql://postgres@127.0.0.1:{port}/postgres"}
+
+
+@contextmanager
+def redis(folder: Path) -> Iterator[Env]:
+    port = free_port()
+    command = ["redis-server", "--port", port, "--bind", "127.0.0.1"]
+    with _process([*command, "--dir", folder, "--save", "", "--appendonly", "no"]):
+        _wait_for_port(port)
+        yield {"REDIS_URL": f"redis://127.0.0.1:{port}/0"}
+
+
+@contextmanager
+def web(folder: Path, services: Env) -> Iterator[Env]:
+    """gunicorn as in production, but without TLS and with codes shown."""
+    port = str(free_port())
+    env = {
+        **services,
+        "ENV_FILE": os.devnull,
+        "DEBUG": "off",
+        "SECRET_KEY": secrets.token_urlsafe(48),
+        "ALLOWED_HOSTS": "127.0.0.1",
+        "HTTPS_ONLY": "off",
+        "SHOW_LOGIN_CODES": "on",
+        "PORT": port,
+    }
+    _manage(env, "migrate", "--verbosity=0")
+    _manage(env, "collectstatic", "--noinput", "--verbosity=0")
+    command = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.conf.py"]
+    with _process([*command, "config.wsgi"], env=env):
+        yield {**services, **_ready(port)}
+
+
+@contextmanager
+def embedded_web(folder: Path) -> Iterator[Env]:
+    port = str(free_port())
+    env = {
+        "ENV_FILE": os.devnull,
+        "DEBUG": "on",
+        "DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}",
+        "REDIS_URL": "",
+    }
+    _manage(env, "migrate", "--verbosity=0")
+    command = [sys.executable, "manage.py", "runserver", "--noreload", port]
+    with _process(command, env=env):
+        yield _ready(port)
+
+
+@contextmanager
+def stack(kind: str) -> Iterator[Env]:
+    with ExitStack() as running:
+        folder = Path(running.enter_context(tempfile.TemporaryDirectory()))
+        if kind == "embedded":
+            yield running.enter_context(embedded_web(folder))
+            return
+        services = running.enter_context(postgresql(folder))
+        services |= running.enter_context(redis(folder))
+        if kind == "services":
+            yield services
+        else:
+            yield running.enter_context(web(folder, services))
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _unprivileged_user() -> str | None:
+    """PostgreSQL refuses to run as root; Debian's package brings a user for it."""
+    return "postgres" if os.geteuid() == 0 else None
+
+
+def _postgres_tool(name: str) -> str:
+    # Debian keeps the servers' programs off PATH, a folder a version.
+    places = sorted(glob.glob(f"/usr/lib/postgresql/*/bin/{name}"))
+    found = shutil.which(name) or (places[-1] if places else None)
+    if not found:
+        sys.exit(f"{name} is not installed: install PostgreSQL's server package.")
+    return found
+
+
+def _run_as(user: str | None, *command: object) -> None:
+    subprocess.run(
+        list(map(str, command)),
+        check=True,
+        user=user,
+        cwd="/",
+        stdout=subprocess.DEVNULL,
+    )
+
+
+def _manage(env: Env, *arguments: str) -> None:
+    command = [sys.executable, "manage.py", *arguments]
+    subprocess.run(command, check=True, cwd=ROOT, env={**os.environ, **env})
+
+
+@contextmanager
+def _process(
+    command: Sequence[object], *, user: str | None = None, env: Env | None = None
+) -> Iterator[None]:
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(
+            list(map(str, command)),
+            user=user,
+            cwd="/" if user else ROOT,
+            env={**os.environ, **(env or {})},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            yield
+        except BaseException:
+            output.seek(0)
+            sys.stderr.write(output.read().decode()[-4000:])
+            raise
+        finally:
+            # SIGINT is PostgreSQL's "fast" shutdown; gunicorn and Redis know it, too.
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _wait_for_port(port: int) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.05)
+    raise TimeoutError(f"nothing listens on port {port} after {START_SECONDS} s")
+
+
+def _ready(port: str) -> Env:
+    base_url = f"http://127.0.0.1:{port}"
+    _wait_for_port(int(port))
+    requests.get(f"{base_url}/readyz", timeout=10).raise_for_status()
+    return {"BASE_URL": base_url}
+
+
+def main() -> int:
+    kinds = {"services", "real", "embedded"}
+    if len(sys.argv) < 3 or sys.argv[1] not in kinds:
+        sys.exit(__doc__)
+    # Being told to stop must stop the servers as well.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    with stack(sys.argv[1]) as env:
+        return subprocess.run(sys.argv[2:], env={**os.environ, **env}).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
