@@ -1,5 +1,6 @@
 """What must be set before the service may start outside DEBUG; one sentence each."""
 
+import logging
 from typing import Any
 
 from django.conf import settings
@@ -8,6 +9,8 @@ from django.core.exceptions import ImproperlyConfigured
 from phonenumbers import SUPPORTED_REGIONS
 
 from users.sms import backend_class
+
+logger = logging.getLogger(__name__)
 
 
 def _missing(name: str, why: str, number: int) -> Error:
@@ -67,20 +70,22 @@ def sms_backend_fits(**kwargs: Any) -> list[CheckMessage]:
                 id="config.E008",
             )
         ]
-    if settings.DEBUG or not simulated:
-        return []
-    if settings.SHOW_LOGIN_CODES:
+    if settings.SHOW_LOGIN_CODES and not settings.DEBUG:
         text = "SHOW_LOGIN_CODES is on: anyone can sign in as anyone. For demos only."
         return [Warning(text, id="config.W001")]
-    text = "SMS_BACKEND only simulates: no login code will reach a phone."
-    return [Warning(text, id="config.W002")]
+    return []
 
 
-def refuse_to_start_on_errors() -> None:
+def check_before_serving() -> None:
     """For servers, which run no checks of their own.
 
-    Raises ImproperlyConfigured with one sentence an error.
+    Raises ImproperlyConfigured with one sentence an error; warnings go to the log.
     """
-    errors = [found for found in run_checks() if found.is_serious()]
+    found = run_checks()
+    errors = [message for message in found if message.is_serious()]
     if errors:
         raise ImproperlyConfigured("\n".join(f"{e.msg} ({e.id})" for e in errors))
+    for warning in found:
+        logger.warning("%s (%s)", warning.msg, warning.id)
+    if backend_class().simulated:
+        logger.warning("SMS_BACKEND only simulates: no code will reach a phone.")

@@ -1,8 +1,8 @@
-"""A private stack for tests: own ports, own temporary folder, always stopped at the end.
+"""A private stack for tests: own ports, own temporary folder, always stopped.
 
     python -m e2e.stack services COMMAND…   PostgreSQL and Redis
     python -m e2e.stack real COMMAND…       … and gunicorn on them, as in production
-    python -m e2e.stack embedded COMMAND…   the zero-install default: SQLite, one process
+    python -m e2e.stack embedded COMMAND…   the zero-install default: SQLite
 
 COMMAND runs with DATABASE_URL and REDIS_URL, and with BASE_URL where a server runs.
 """
