@@ -7,7 +7,7 @@ name and members of their own, and outages.
 import logging
 from typing import Any
 
-from django.core.exceptions import SuspiciousOperation
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from drf_standardized_errors.formatter import ExceptionFormatter
 from drf_standardized_errors.handler import ExceptionHandler
@@ -22,7 +22,7 @@ from rest_framework import status
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.response import Response
 
-from config.exceptions import Refusal, ServiceUnavailable
+from config.exceptions import Refusal, RequestTooLarge, ServiceUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +51,8 @@ class ErrorHandler(ExceptionHandler):
     def convert_known_exceptions(self, exc: Exception) -> Exception:
         if isinstance(exc, (OperationalError, InterfaceError, RedisError)):
             return ServiceUnavailable()
+        if isinstance(exc, RequestDataTooBig):
+            return RequestTooLarge()
         if isinstance(exc, SuspiciousOperation):
             return ParseError()
         return super().convert_known_exceptions(exc)

@@ -5,6 +5,7 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from referrals.codes import normalize_invite_code
 from referrals.models import Referral
@@ -23,7 +24,7 @@ class ReferralAdmin(ReferralModelAdmin):
     list_select_related = ["invitee", "inviter"]
     list_filter = ["created_at"]
     search_fields = ["code_used"]  # shows the box; get_search_results reads it
-    search_help_text = "A whole phone number in any spelling, or an invite code."
+    search_help_text = _("A whole phone number in any spelling, or an invite code.")
     ordering = ["-created_at", "-invitee_id"]
     show_full_result_count = False
 

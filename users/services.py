@@ -124,16 +124,14 @@ def _find_or_create_user(phone_number: str) -> tuple[User, bool]:
 def _apply_invite_code(
     user: User, *, given: str | None, remembered: str | None
 ) -> bool:
-    if user.activated_invite_code:
-        return False
-    if given:
-        activate_invite_code(invitee=user, code=given)
-        return True
-    if not remembered:
+    code = given or remembered
+    if not code or user.activated_invite_code:
         return False
     try:
-        activate_invite_code(invitee=user, code=remembered)
+        user.activation = activate_invite_code(invitee=user, code=code)
     except Refusal:
-        # It was not sent with this request, so there is nothing here to correct.
+        if given:
+            raise
+        # It did not come with this request, so there is nothing here to correct.
         return False
     return True

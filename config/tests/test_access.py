@@ -1,0 +1,62 @@
+"""Every endpoint with nobody, a person and staff: one table, and nothing left out."""
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+from rest_framework.test import APIClient
+
+from conftest import signed_in
+from users.models import User
+
+# Status without a token, for a person, for staff; all with an empty body.
+TABLE = {
+    ("POST", "/api/auth/request-code/"): (400, 400, 400),
+    ("POST", "/api/auth/verify-code/"): (400, 400, 400),
+    ("POST", "/api/auth/logout/"): (401, 204, 204),
+    ("POST", "/api/auth/logout-all/"): (401, 204, 204),
+    ("GET", "/api/profile/"): (401, 200, 200),
+    ("POST", "/api/profile/"): (401, 400, 400),
+    ("PATCH", "/api/profile/"): (401, 200, 200),
+    ("GET", "/api/profile/referrals/"): (401, 200, 200),
+    ("GET", "/api/schema/"): (200, 200, 200),
+    ("GET", "/healthz"): (200, 200, 200),
+    ("GET", "/readyz"): (200, 200, 200),
+    ("GET", "/redoc/"): (200, 200, 200),
+    ("GET", "/swagger/"): (200, 200, 200),
+    ("GET", "/"): (200, 200, 200),
+    ("GET", "/i/7K9QXT/"): (200, 200, 200),
+    ("GET", "/admin/"): (302, 302, 302),  # staff sign in there with a password
+}
+
+
+@pytest.mark.parametrize(("method", "path"), TABLE)
+@pytest.mark.parametrize("who", ["nobody", "person", "staff"])
+@pytest.mark.filterwarnings("ignore:No directory at")
+def test_access(alice: User, staff: User, method: str, path: str, who: str) -> None:
+    clients = {
+        "nobody": APIClient(),
+        "person": signed_in(alice),
+        "staff": signed_in(staff),
+    }
+    expected = dict(zip(clients, TABLE[method, path], strict=True))[who]
+    assert clients[who].generic(method, path).status_code == expected
+
+
+def test_every_address_is_in_the_table() -> None:
+    tested = {path.replace("7K9QXT", "<str:code>") for _, path in TABLE}
+    served = {
+        path
+        for path in _paths(get_resolver())
+        if not path.startswith("/admin/") and "^" not in path
+    }
+    assert served == tested - {"/admin/"}
+
+
+def _paths(resolver: URLResolver, prefix: str = "/") -> set[str]:
+    found: set[str] = set()
+    for entry in resolver.url_patterns:
+        path = prefix + str(entry.pattern)
+        if isinstance(entry, URLPattern):
+            found.add(path)
+        else:
+            found |= _paths(entry, path)
+    return found

@@ -1,0 +1,160 @@
+"""Settings come from the environment, are documented, and refuse to be half set."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import LazySettings, settings
+from django.core.checks import run_checks
+from django.core.exceptions import ImproperlyConfigured
+
+from config import env
+from config.checks import check_before_serving
+
+ROOT = Path(settings.BASE_DIR)
+SOURCE = (ROOT / "config" / "settings.py").read_text(encoding="utf-8")
+
+PRODUCTION = {
+    "DEBUG": False,
+    "SECRET_KEY": "x" * 50,
+    "ALLOWED_HOSTS": ["example.com"],
+    "DATABASE_IS_EMBEDDED": False,
+    "REDIS_URL": "redis://localhost/0",
+    "SHOW_LOGIN_CODES": False,
+    "SMS_BACKEND": "users.sms.memory.MemoryBackend",
+}
+
+
+def configure(settings: LazySettings, **changes: Any) -> None:
+    for name, value in {**PRODUCTION, **changes}.items():
+        setattr(settings, name, value)
+
+
+def test_env_example_names_every_setting_and_no_other() -> None:
+    read = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', SOURCE))
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    named = re.findall(r"^([A-Z_]+)=", example, re.MULTILINE)
+    assert len(named) == len(set(named))
+    assert set(named) == read
+
+
+def test_the_environment_is_read_in_one_place() -> None:
+    readers = {
+        path.relative_to(ROOT).as_posix()
+        for folder in ("config", "users", "referrals")
+        for path in (ROOT / folder).rglob("*.py")
+        if "os.environ" in path.read_text(encoding="utf-8")
+        and "tests" not in path.parts
+        and path.name not in {"wsgi.py", "settings_test.py"}
+    }
+    assert readers == {"config/env.py", "config/settings.py"}
+
+
+@pytest.mark.parametrize(
+    ("change", "id_", "name"),
+    [
+        ({"SECRET_KEY": settings.DEVELOPMENT_SECRET_KEY}, "config.E001", "SECRET_KEY"),
+        ({"SECRET_KEY": "short"}, "config.E002", "SECRET_KEY"),
+        ({"ALLOWED_HOSTS": []}, "config.E003", "ALLOWED_HOSTS"),
+        ({"DATABASE_IS_EMBEDDED": True}, "config.E004", "DATABASE_URL"),
+        ({"REDIS_URL": ""}, "config.E005", "REDIS_URL"),
+        ({"PHONE_DEFAULT_REGION": "XX"}, "config.E006", "PHONE_DEFAULT_REGION"),
+        ({"SMS_BACKEND": "no.such.Backend"}, "config.E007", "SMS_BACKEND"),
+        (
+            {
+                "SMS_BACKEND": "users.tests.test_request_code.RealBackend",
+                "SHOW_LOGIN_CODES": True,
+            },
+            "config.E008",
+            "SHOW_LOGIN_CODES",
+        ),
+    ],
+)
+def test_half_set_up_the_service_does_not_start(
+    settings: LazySettings, change: dict[str, Any], id_: str, name: str
+) -> None:
+    configure(settings, **change)
+    with pytest.raises(ImproperlyConfigured) as refusal:
+        check_before_serving()
+    text = str(refusal.value)
+    assert text.startswith(name)
+    assert text.endswith(f"({id_})")
+    assert "\n" not in text
+
+
+def test_set_up_it_starts(settings: LazySettings) -> None:
+    configure(settings)
+    assert [found.id for found in run_checks()] == []
+
+
+def test_shown_codes_are_warned_of(
+    settings: LazySettings, caplog: pytest.LogCaptureFixture
+) -> None:
+    configure(settings, SHOW_LOGIN_CODES=True)
+    check_before_serving()
+    assert "anyone can sign in as anyone" in caplog.text
+    assert "no code will reach a phone" in caplog.text
+
+
+def test_nothing_set_is_refused_by_the_server_itself() -> None:
+    """Not only by the checks: the module that gunicorn loads must run them."""
+    kept = {"PATH", "LANG", "SYSTEMROOT"}
+    bare = {name: value for name, value in os.environ.items() if name in kept}
+    result = subprocess.run(
+        [sys.executable, "-c", "import config.wsgi"],
+        cwd=ROOT,
+        env={**bare, "ENV_FILE": os.devnull},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode != 0
+    for number in (1, 3, 4, 5):
+        assert f"(config.E00{number})" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("read", "value"),
+    [
+        (lambda: env.flag("X", default=False), "maybe"),
+        (lambda: env.whole("X", 1, low=1, high=9), "one"),
+        (lambda: env.whole("X", 1, low=1, high=9), "10"),
+        (lambda: env.span("X", "1,2"), "2,1"),
+        (lambda: env.span("X", "1,2"), "1,2,3"),
+        (lambda: env.span("X", "1,2"), "-1"),
+        (lambda: env.span("X", "1,2"), "soon"),
+    ],
+)
+def test_a_bad_value_is_refused_by_its_name(
+    monkeypatch: pytest.MonkeyPatch, read: Any, value: str
+) -> None:
+    monkeypatch.setenv("X", value)
+    with pytest.raises(ImproperlyConfigured, match=r"^X: "):
+        read()
+
+
+@pytest.mark.parametrize(
+    ("read", "value", "result"),
+    [
+        (lambda: env.text("X", "d"), " ", "d"),
+        (lambda: env.text("X"), " a ", "a"),
+        (lambda: env.flag("X", default=True), "", True),
+        (lambda: env.flag("X", default=True), "Off", False),
+        (lambda: env.flag("X", default=False), "1", True),
+        (lambda: env.whole("X", 4, low=1, high=9), "", 4),
+        (lambda: env.whole("X", 4, low=1, high=9), "9", 9),
+        (lambda: env.words("X"), " a, b ,,", ["a", "b"]),
+        (lambda: env.words("X"), "", []),
+        (lambda: env.span("X", "1,2"), "", (1.0, 2.0)),
+        (lambda: env.span("X", "1,2"), "0", (0.0, 0.0)),
+    ],
+)
+def test_values_are_read(
+    monkeypatch: pytest.MonkeyPatch, read: Any, value: str, result: object
+) -> None:
+    monkeypatch.setenv("X", value)
+    assert read() == result

@@ -1,0 +1,120 @@
+"""The fixed cast and the few verbs that tests share. Alice invites Boris."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import time_machine
+from django.conf import settings
+from django.core.cache import cache
+from rest_framework.test import APIClient
+
+from users.authentication import issue_token
+from users.models import User
+from users.sms import memory
+
+ALICE = "+79990000001"
+BORIS = "+79990000002"
+CLARA = "+79990000003"
+STAFF = "+79990000009"
+
+NOW = "2026-11-21T12:00:00Z"
+
+
+@pytest.fixture(autouse=True)
+def clean_stores() -> Iterator[None]:
+    yield
+    memory.outbox.clear()
+    if settings.REDIS_URL:
+        # Not `clear()`, which would flush what test processes beside this one keep.
+        cache.delete_pattern("*")  # type: ignore[attr-defined]  # django-redis's own
+    else:
+        cache.clear()
+
+
+@pytest.fixture
+def outbox() -> list[memory.Message]:
+    return memory.outbox
+
+
+@pytest.fixture
+def api() -> APIClient:
+    return APIClient()
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    return User.objects.create_user(ALICE)
+
+
+@pytest.fixture
+def boris(db: None) -> User:
+    return User.objects.create_user(BORIS)
+
+
+@pytest.fixture
+def clara(db: None) -> User:
+    return User.objects.create_user(CLARA)
+
+
+@pytest.fixture
+def staff(db: None) -> User:
+    return User.objects.create_superuser(STAFF, "a long password")
+
+
+def signed_in(user: User) -> APIClient:
+    token, _ = issue_token(user=user, device="test")
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Token {token}")
+    return client
+
+
+def ask_for_code(client: APIClient, phone_number: str, **body: Any) -> str:
+    """The digits of the code that was sent."""
+    body = {"phone_number": phone_number, **body}
+    response = client.post("/api/auth/request-code/", body)
+    assert response.status_code == 200, response.json()
+    code: str = response.json()["dev_code"]
+    return code
+
+
+def wrong(code: str) -> str:
+    """Another code of the same length."""
+    return code[:-1] + ("1" if code[-1] == "0" else "0")
+
+
+def error_of(response: Any) -> dict[str, Any]:
+    """The one error of a refusal, whose shape is checked on the way."""
+    body = response.json()
+    assert set(body) == {"type", "errors"}
+    assert len(body["errors"]) == 1
+    error: dict[str, Any] = body["errors"][0]
+    assert {"code", "detail", "attr"} <= set(error)
+    return error
+
+
+@pytest.fixture
+def clock() -> Iterator["Clock"]:
+    with time_machine.travel(NOW, tick=False) as traveller:
+        yield Clock(traveller.shift)
+
+
+class Clock:
+    """Time that stands still until told to pass, in Python and in Redis alike."""
+
+    def __init__(self, shift: Callable[[float], None]) -> None:
+        self._shift = shift
+
+    def pass_seconds(self, seconds: float) -> None:
+        self._shift(seconds)
+        if settings.REDIS_URL:
+            self._age_redis_keys(seconds)
+
+    def _age_redis_keys(self, seconds: float) -> None:
+        redis: Any = cache
+        for key in redis.keys("*"):
+            left = redis.pttl(key) - int(seconds * 1000)
+            if left > 0:
+                redis.pexpire(key, left)
+            else:
+                cache.delete(key)

@@ -1,0 +1,68 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from users.phones import (
+    InvalidPhoneNumber,
+    mask_phone_number,
+    normalize_phone_number,
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "+79991234567",
+        "+7 999 1234567",
+        "79991234567",
+        "8 (999) 123-45-67",
+        "89991234567",
+        "9991234567",
+        "  +7-999-123.45.67 ",
+        "＋７９９９１２３４５６７",  # full-width
+        "٨٩٩٩١٢٣٤٥٦٧",  # Arabic-Indic
+    ],
+)
+def test_every_spelling_of_a_number_is_one_number(text: str) -> None:
+    assert normalize_phone_number(text) == "+79991234567"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "hello",
+        "+7",
+        "+7999123456",  # a digit short
+        "+799912345678",  # a digit too many
+        "+00000000000",
+        "+79991234567 ext. 5",
+        "+79991234567" + "0" * 40,
+        "\x00",
+        "+7999\r\n1234567" * 4,
+    ],
+)
+def test_what_cannot_be_dialled_is_refused(text: str) -> None:
+    with pytest.raises(InvalidPhoneNumber):
+        normalize_phone_number(text)
+
+
+def test_numbers_of_other_countries_keep_their_code() -> None:
+    assert normalize_phone_number("+44 7911 123456") == "+447911123456"
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_a_number_in_e164_or_refused(text: str) -> None:
+    try:
+        number = normalize_phone_number(text)
+    except InvalidPhoneNumber:
+        return
+    assert number[0] == "+"
+    assert number[1:].isascii()
+    assert number[1:].isdecimal()
+    assert 8 <= len(number) <= 16
+    assert normalize_phone_number(number) == number
+
+
+def test_mask_keeps_the_length_and_hides_the_middle() -> None:
+    assert mask_phone_number("+79991234567") == "+7999•••••67"

@@ -1,0 +1,163 @@
+import json
+
+import pytest
+from django.conf import LazySettings
+from pytest_django import DjangoAssertNumQueries
+from rest_framework.test import APIClient
+
+from conftest import ALICE, BORIS, Clock, error_of
+from users.exceptions import SmsUnavailable
+from users.models import User
+from users.sms import SmsBackend
+from users.sms.memory import Message
+
+URL = "/api/auth/request-code/"
+
+
+class FailingBackend(SmsBackend):
+    simulated = True
+
+    def send(self, *, phone_number: str, text: str) -> None:
+        raise SmsUnavailable
+
+
+class RealBackend(SmsBackend):
+    def send(self, *, phone_number: str, text: str) -> None:
+        """Accepted."""
+
+
+def test_a_code_is_sent(api: APIClient, outbox: list[Message], clock: Clock) -> None:
+    response = api.post(URL, {"phone_number": "8 (999) 000-00-01"})
+    assert response.status_code == 200
+    body = response.json()
+    code = body.pop("dev_code")
+    assert body == {
+        "success": True,
+        "message": "The code has been sent.",
+        "phone_number": ALICE,
+        "expires_in": 300,
+        "resend_in": 60,
+        "code_length": 4,
+    }
+    assert outbox == [
+        Message(ALICE, f"{code} is your sign-in code. Tell it to nobody.")
+    ]
+
+
+def test_the_sms_is_in_the_client_s_language(
+    api: APIClient, outbox: list[Message]
+) -> None:
+    api.post(URL, {"phone_number": ALICE}, headers={"Accept-Language": "ru"})
+    assert "код для входа" in outbox[0].text
+
+
+def test_the_code_is_hidden_unless_codes_are_shown(
+    api: APIClient, settings: LazySettings
+) -> None:
+    settings.SHOW_LOGIN_CODES = False
+    assert "dev_code" not in api.post(URL, {"phone_number": ALICE}).json()
+
+
+def test_the_code_is_hidden_when_the_sms_is_real(
+    api: APIClient, settings: LazySettings
+) -> None:
+    settings.SMS_BACKEND = f"{__name__}.RealBackend"
+    response = api.post(URL, {"phone_number": ALICE})
+    assert response.status_code == 200
+    assert "dev_code" not in response.json()
+
+
+@pytest.mark.django_db
+def test_the_answer_does_not_tell_whether_there_is_an_account(
+    api: APIClient, alice: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_num_queries(0):
+        known = api.post(URL, {"phone_number": ALICE})
+        unknown = api.post(URL, {"phone_number": BORIS})
+    assert known.status_code == unknown.status_code
+    assert len(known.content) == len(unknown.content)
+    assert list(known.json()) == list(unknown.json())
+    assert dict(known.headers) == dict(unknown.headers)
+
+
+def test_a_second_request_at_once_is_refused(
+    api: APIClient, outbox: list[Message], clock: Clock
+) -> None:
+    api.post(URL, {"phone_number": ALICE})
+    clock.pass_seconds(15)
+    response = api.post(URL, {"phone_number": "8 999 000-00-01"})
+    assert response.status_code == 429
+    assert response["Retry-After"] == "45"
+    assert error_of(response) == {
+        "code": "throttled",
+        "detail": "A code was sent a moment ago. Wait before asking again.",
+        "attr": None,
+        "limit": "code_resend",
+        "retry_after": 45,
+    }
+    assert len(outbox) == 1
+
+
+def test_the_same_code_is_sent_again(
+    api: APIClient, outbox: list[Message], clock: Clock
+) -> None:
+    first = api.post(URL, {"phone_number": ALICE}).json()
+    clock.pass_seconds(60)
+    second = api.post(URL, {"phone_number": ALICE}).json()
+    assert second["dev_code"] == first["dev_code"]
+    assert second["expires_in"] == 240
+    assert len(outbox) == 2
+
+
+def test_a_failed_sms_is_told_and_costs_nothing(
+    api: APIClient, settings: LazySettings, outbox: list[Message]
+) -> None:
+    settings.SMS_BACKEND = f"{__name__}.FailingBackend"
+    response = api.post(URL, {"phone_number": ALICE})
+    assert response.status_code == 503
+    assert response["Retry-After"] == "5"
+    assert error_of(response)["code"] == "sms_unavailable"
+
+    settings.SMS_BACKEND = "users.sms.memory.MemoryBackend"
+    assert api.post(URL, {"phone_number": ALICE}).status_code == 200
+    assert len(outbox) == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("invite_code", ["000000", "not a code", "UUUUUU"])
+def test_an_unknown_invite_code_is_refused_before_sending(
+    api: APIClient, outbox: list[Message], invite_code: str
+) -> None:
+    response = api.post(URL, {"phone_number": ALICE, "invite_code": invite_code})
+    assert response.status_code == 400
+    assert error_of(response) == {
+        "code": "invite_code_unknown",
+        "detail": "There is no such invite code.",
+        "attr": "invite_code",
+    }
+    assert outbox == []
+    assert api.post(URL, {"phone_number": ALICE}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({}, "required"),
+        ({"phone_number": ""}, "blank"),
+        ({"phone_number": None}, "null"),
+        ({"phone_number": "12"}, "phone_number_invalid"),
+        ({"phone_number": "\ud800"}, "phone_number_invalid"),
+        ({"phone_number": "+7999\x000000001"}, "phone_number_invalid"),
+        ({"phone_number": ["+79990000001"]}, "invalid"),
+        ({"phone_number": True}, "invalid"),
+    ],
+)
+def test_a_bad_number_is_refused_by_name(
+    api: APIClient, outbox: list[Message], body: dict[str, object], code: str
+) -> None:
+    response = api.post(URL, json.dumps(body), content_type="application/json")
+    assert response.status_code == 400
+    assert response.json()["type"] == "validation_error"
+    error = error_of(response)
+    assert (error["code"], error["attr"]) == (code, "phone_number")
+    assert outbox == []
