@@ -1,9 +1,9 @@
 # Everything a newcomer needs: `make run` and `make test` do all their own set-up.
 
 PYTHON ?= python3
-PORT ?= 8000
-VENV := .venv
-BIN := $(VENV)/bin
+PORT ?= $(or $(shell sed -n 's/^PORT=//p' .env 2>/dev/null),8000)
+VENV ?= .venv
+BIN = $(VENV)/bin
 NEWMAN ?= npx --yes newman@6.2.2
 
 # Without a .env of your own, a run on this machine is a development run.
@@ -12,7 +12,7 @@ RUN_ENV := DEBUG=on
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo superuser test test-real e2e postman lint format types check messages clean
+.PHONY: help run demo superuser test test-real e2e postman mutations lint format types check messages clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -20,7 +20,7 @@ help: ## list the targets
 run: $(VENV)/.run ## set up, migrate and serve on http://127.0.0.1:8000 (PORT=9000 for another port)
 	@$(RUN_ENV) $(BIN)/python manage.py migrate --verbosity 0
 	@printf '\n  Site        http://127.0.0.1:$(PORT)/\n  API docs    http://127.0.0.1:$(PORT)/redoc/\n  Try it      http://127.0.0.1:$(PORT)/swagger/\n  Admin       http://127.0.0.1:$(PORT)/admin/   (make demo makes a superuser)\n\n'
-	@$(RUN_ENV) $(BIN)/python manage.py runserver $(PORT)
+	@$(RUN_ENV) PORT=$(PORT) $(BIN)/gunicorn -c config/gunicorn.conf.py config.wsgi
 
 demo: $(VENV)/.run ## fill the database with 50 people and a superuser
 	@$(RUN_ENV) $(BIN)/python manage.py migrate --verbosity 0
@@ -44,6 +44,9 @@ postman: $(VENV)/.dev ## run the Postman collection with newman, on both set-ups
 	$(BIN)/python -m e2e.stack embedded sh -c '$(NEWMAN) run postman_collection.json --env-var base_url=$$BASE_URL'
 	$(BIN)/python -m e2e.stack real sh -c '$(NEWMAN) run postman_collection.json --env-var base_url=$$BASE_URL'
 
+mutations: $(VENV)/.dev ## take the guards away one at a time; a test must go red for each
+	$(BIN)/python -m e2e.mutations
+
 lint: $(VENV)/.dev ## check style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -60,11 +63,11 @@ check: $(VENV)/.dev ## migrations, schema and deployment checks
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
 
 messages: $(VENV)/.dev ## collect and compile the Russian texts (needs gettext)
-	$(BIN)/python manage.py makemessages -l ru --no-location --no-obsolete --ignore=.venv
-	$(BIN)/python manage.py compilemessages -l ru --ignore=.venv
+	$(BIN)/python manage.py makemessages -l ru --no-location --no-obsolete --ignore='.venv*'
+	$(BIN)/python manage.py compilemessages -l ru --ignore='.venv*'
 
 clean: ## remove what was installed and built; keeps the database
-	rm -rf $(VENV) staticfiles .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf .venv .venv-* staticfiles .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; try make PYTHON=python3.12")'

@@ -1,11 +1,15 @@
-"""gunicorn -c config/gunicorn.conf.py config.wsgi"""
+"""gunicorn -c config/gunicorn.conf.py config.wsgi
+
+The same server in development and in production; DEBUG makes it reload and talk.
+"""
 
 from pathlib import Path
 
-from config.settings import PORT, WEB_THREADS, WEB_WORKERS
+from config.settings import DEBUG, PORT, REDIS_URL, WEB_THREADS, WEB_WORKERS
 
-bind = f"0.0.0.0:{PORT}"
-workers = WEB_WORKERS
+bind = f"127.0.0.1:{PORT}" if DEBUG else f"0.0.0.0:{PORT}"
+# Local memory is one process's own: two would not know each other's codes and limits.
+workers = WEB_WORKERS if REDIS_URL else 1
 # A code request waits a second or two for its SMS; threads let others go on meanwhile.
 worker_class = "gthread"
 threads = WEB_THREADS
@@ -18,4 +22,8 @@ keepalive = 5
 shared_memory = Path("/dev/shm")  # noqa: S108  gunicorn makes its own files there
 worker_tmp_dir = str(shared_memory) if shared_memory.is_dir() else None
 control_socket_disable = True
-accesslog = None
+
+reload = DEBUG
+accesslog = "-" if DEBUG else None
+access_log_format = "%(m)s %(U)s %(s)s %(M)s ms"  # no query strings in a log
+loglevel = "info" if not DEBUG else "warning"

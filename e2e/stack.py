@@ -59,39 +59,33 @@ def redis(folder: Path) -> Iterator[Env]:
 
 
 @contextmanager
-def web(folder: Path, services: Env) -> Iterator[Env]:
-    """gunicorn as in production, but without TLS and with codes shown."""
-    port = str(free_port())
-    env = {
-        **services,
-        "ENV_FILE": os.devnull,
+def web(settings: Env) -> Iterator[Env]:
+    env = {"ENV_FILE": os.devnull, "PORT": str(free_port()), **settings}
+    _manage(env, "migrate", "--verbosity=0")
+    if env["DEBUG"] == "off":
+        _manage(env, "collectstatic", "--noinput", "--verbosity=0")
+    gunicorn = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.conf.py"]
+    with _process([*gunicorn, "config.wsgi"], env=env):
+        base_url = f"http://127.0.0.1:{env['PORT']}"
+        _wait_for_port(int(env["PORT"]))
+        requests.get(f"{base_url}/readyz", timeout=10).raise_for_status()
+        yield {**settings, "BASE_URL": base_url}
+
+
+def production() -> Env:
+    """As deployed, but without TLS and with codes shown."""
+    return {
         "DEBUG": "off",
         "SECRET_KEY": secrets.token_urlsafe(48),
         "ALLOWED_HOSTS": "127.0.0.1",
         "HTTPS_ONLY": "off",
         "SHOW_LOGIN_CODES": "on",
-        "PORT": port,
     }
-    _manage(env, "migrate", "--verbosity=0")
-    _manage(env, "collectstatic", "--noinput", "--verbosity=0")
-    command = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.conf.py"]
-    with _process([*command, "config.wsgi"], env=env):
-        yield {**services, **_ready(port)}
 
 
-@contextmanager
-def embedded_web(folder: Path) -> Iterator[Env]:
-    port = str(free_port())
-    env = {
-        "ENV_FILE": os.devnull,
-        "DEBUG": "on",
-        "DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}",
-        "REDIS_URL": "",
-    }
-    _manage(env, "migrate", "--verbosity=0")
-    command = [sys.executable, "manage.py", "runserver", "--noreload", port]
-    with _process(command, env=env):
-        yield _ready(port)
+def zero_install(folder: Path) -> Env:
+    database_url = f"sqlite:///{folder / 'db.sqlite3'}"
+    return {"DEBUG": "on", "DATABASE_URL": database_url, "REDIS_URL": ""}
 
 
 @contextmanager
@@ -99,14 +93,14 @@ def stack(kind: str) -> Iterator[Env]:
     with ExitStack() as running:
         folder = Path(running.enter_context(tempfile.TemporaryDirectory()))
         if kind == "embedded":
-            yield running.enter_context(embedded_web(folder))
+            yield running.enter_context(web(zero_install(folder)))
             return
         services = running.enter_context(postgresql(folder))
         services |= running.enter_context(redis(folder))
         if kind == "services":
             yield services
         else:
-            yield running.enter_context(web(folder, services))
+            yield running.enter_context(web({**services, **production()}))
 
 
 def free_port() -> int:
@@ -181,13 +175,6 @@ def _wait_for_port(port: int) -> None:
             return
         time.sleep(0.05)
     raise TimeoutError(f"nothing listens on port {port} after {START_SECONDS} s")
-
-
-def _ready(port: str) -> Env:
-    base_url = f"http://127.0.0.1:{port}"
-    _wait_for_port(int(port))
-    requests.get(f"{base_url}/readyz", timeout=10).raise_for_status()
-    return {"BASE_URL": base_url}
 
 
 def main() -> int:

@@ -111,9 +111,23 @@ def test_another_number_s_code_is_refused(api: APIClient) -> None:
 
 @pytest.mark.parametrize(
     "code",
-    [42, 1234, 12.5, True, None, "", "12", "123456789", "12a4", "١٢٣٤", "１２３４"]
-    + ["\x00\x00\x00\x00", "\ud8001234", {"a": 1}]
-    + [[f"{n:04}" for n in range(1000)]],
+    [
+        *(
+            42,
+            1234,
+            12.5,
+            True,
+            None,
+            "",
+            "12",
+            "123456789",
+            "12a4",
+            "١٢٣٤",
+            "１２３４",
+        ),
+        *("\x00\x00\x00\x00", "\ud8001234", {"a": 1}),
+        [f"{n:04}" for n in range(1000)],
+    ],
     ids=repr,
 )
 def test_what_is_no_code_is_refused_and_not_counted(

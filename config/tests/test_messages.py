@@ -1,0 +1,52 @@
+"""Russian stands beside every English text: complete, compiled and up to date."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import polib
+import pytest
+from django.conf import settings
+
+ROOT = Path(settings.BASE_DIR)
+FOLDER = Path("locale/ru/LC_MESSAGES")
+PO = polib.pofile(str(ROOT / FOLDER / "django.po"))
+
+Key = tuple[str | None, str]
+
+
+def texts(catalogue: polib.POFile | polib.MOFile) -> dict[Key, object]:
+    return {
+        (entry.msgctxt, entry.msgid): entry.msgstr_plural or entry.msgstr
+        for entry in catalogue
+        if not entry.obsolete
+    }
+
+
+def test_every_text_is_translated() -> None:
+    assert [entry.msgid for entry in PO.untranslated_entries()] == []
+    assert [entry.msgid for entry in PO.fuzzy_entries()] == []
+
+
+def test_placeholders_are_kept() -> None:
+    for entry in PO.translated_entries():
+        for text in entry.msgstr_plural.values() or [entry.msgstr]:
+            assert text.count("%(") == entry.msgid.count("%("), entry.msgid
+
+
+def test_the_compiled_catalogue_is_fresh() -> None:
+    assert texts(polib.mofile(str(ROOT / FOLDER / "django.mo"))) == texts(PO)
+
+
+@pytest.mark.skipif(not shutil.which("xgettext"), reason="gettext is not installed")
+def test_every_text_of_the_source_is_in_the_catalogue(tmp_path: Path) -> None:
+    for name in ("config", "users", "referrals", "templates", "locale"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    shutil.copy(ROOT / "manage.py", tmp_path)
+    command = ["makemessages", "-l", "ru", "--no-location", "--no-obsolete"]
+    subprocess.run(
+        [sys.executable, "manage.py", *command], cwd=tmp_path, check=True, timeout=60
+    )
+    fresh = polib.pofile(str(tmp_path / FOLDER / "django.po"))
+    assert set(texts(fresh)) == set(texts(PO))

@@ -1,0 +1,166 @@
+"""What must hold however many requests arrive at once: real threads, real database.
+
+The same races run over HTTP against several processes in e2e/test_races.py.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache, caches
+from django.db import connection, connections
+from rest_framework.test import APIClient
+
+from conftest import ALICE, BORIS, ask_for_code, error_of, signed_in, wrong
+from referrals.models import Referral
+from users import codes, services
+from users.models import Token, User
+from users.sms.memory import Message
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+VERIFY = "/api/auth/verify-code/"
+
+
+PAUSE_SECONDS = 0.002
+
+
+def then_pause(act: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Do it, then let the other threads go: what can come in between, does."""
+    result = act(*args, **kwargs)
+    time.sleep(PAUSE_SECONDS)
+    return result
+
+
+@pytest.fixture(autouse=True)
+def pauses_in_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = type(caches["default"])
+    for name in ("get", "set", "add", "incr", "delete"):
+        monkeypatch.setattr(backend, name, paused(getattr(backend, name)))
+
+
+def paused(call: Callable[..., Any]) -> Callable[..., Any]:
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return then_pause(call, self, *args, **kwargs)
+
+    return method
+
+
+def at_once(number: int, act: Callable[[int], Any]) -> list[Any]:
+    """The results of `number` calls that start together, each in a thread."""
+    barrier = Barrier(number)
+
+    def run(i: int) -> Any:
+        try:
+            barrier.wait(timeout=20)
+            with connection.execute_wrapper(then_pause):
+                return act(i)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(number) as threads:
+        return list(threads.map(run, range(number)))
+
+
+def outcomes(responses: list[Any]) -> Counter[str]:
+    """Counts of "200" and of the names of refusals."""
+    return Counter(
+        str(r.status_code) if r.status_code < 300 else error_of(r)["code"]
+        for r in responses
+    )
+
+
+def verify(code: str, phone_number: str = ALICE, **body: Any) -> Any:
+    body = {"phone_number": phone_number, "code": code, **body}
+    return APIClient().post(VERIFY, body)
+
+
+def test_of_500_wrong_guesses_five_are_compared() -> None:
+    code = ask_for_code(APIClient(), ALICE)
+    seen = outcomes(at_once(50, lambda i: [verify(wrong(code)) for _ in range(10)][-1]))
+    assert set(seen) == {"code_expired"}
+    assert cache.get(codes._current(ALICE).life_key) == 500  # type: ignore[union-attr]
+
+
+def test_each_wrong_guess_of_a_burst_is_counted() -> None:
+    code = ask_for_code(APIClient(), ALICE)
+    seen = outcomes(at_once(50, lambda i: verify(wrong(code))))
+    assert seen == {
+        "code_incorrect": settings.LOGIN_CODE_MAX_ATTEMPTS,
+        "code_expired": 45,
+    }
+    assert not User.objects.exists()
+
+
+def test_the_right_code_50_times_signs_in_once(alice: User) -> None:
+    code = ask_for_code(APIClient(), ALICE)
+    seen = outcomes(at_once(50, lambda i: verify(code)))
+    assert seen == {"200": 1, "code_expired": 49}
+    assert Token.objects.count() == 1
+
+
+def test_the_right_code_50_times_creates_one_account_and_activation(
+    alice: User,
+) -> None:
+    code = ask_for_code(APIClient(), BORIS)
+    seen = outcomes(
+        at_once(50, lambda i: verify(code, BORIS, invite_code=alice.invite_code))
+    )
+    assert seen == {"200": 1, "code_expired": 49}
+    assert User.objects.count() == 2
+    assert Referral.objects.count() == Token.objects.count() == 1
+
+
+def test_20_first_sign_ins_make_one_account() -> None:
+    """As if each had a code of its own: the database must judge, not the code."""
+    users = at_once(20, lambda i: services._find_or_create_user(ALICE))
+    assert len({user.pk for user, _ in users}) == 1
+    assert [is_new for _, is_new in users].count(True) == 1
+    assert User.objects.count() == 1
+
+
+def test_of_12_activations_one_wins(alice: User) -> None:
+    inviters = [User.objects.create_user(f"+7999000010{n}") for n in range(4)]
+    client = signed_in(alice)
+    seen = outcomes(
+        at_once(
+            12,
+            lambda i: client.post(
+                "/api/profile/", {"invite_code": inviters[i % 4].invite_code}
+            ),
+        )
+    )
+    # Three requests carry the winner's code: the same code again is no refusal.
+    assert seen == {"200": 3, "invite_code_already_activated": 9}
+    assert Referral.objects.count() == 1
+
+
+def test_the_same_activation_12_times_is_one_row(alice: User, boris: User) -> None:
+    client = signed_in(boris)
+    body = {"invite_code": alice.invite_code}
+    seen = outcomes(at_once(12, lambda i: client.post("/api/profile/", body)))
+    assert seen == {"200": 12}
+    assert Referral.objects.count() == 1
+
+
+def test_50_code_requests_send_one_sms(outbox: list[Message]) -> None:
+    seen = outcomes(
+        at_once(
+            50,
+            lambda i: APIClient().post(
+                "/api/auth/request-code/", {"phone_number": ALICE}
+            ),
+        )
+    )
+    assert seen == {"200": 1, "throttled": 49}
+    assert len(outbox) == 1
+
+
+def test_20_new_people_get_20_invite_codes() -> None:
+    people = at_once(20, lambda i: User.objects.create_user(f"+79990002{i:03}"))
+    assert len({person.invite_code for person in people}) == 20
