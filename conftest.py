@@ -63,9 +63,9 @@ def staff(db: None) -> User:
 
 
 def signed_in(user: User) -> APIClient:
-    token, _ = issue_token(user=user, device="test")
+    _, secret = issue_token(user=user, device="test")
     client = APIClient()
-    client.credentials(HTTP_AUTHORIZATION=f"Token {token}")
+    client.credentials(HTTP_AUTHORIZATION=f"Token {secret}")
     return client
 
 

@@ -8,7 +8,6 @@ import logging
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
 from drf_standardized_errors.formatter import ExceptionFormatter
 from drf_standardized_errors.handler import ExceptionHandler
 from drf_standardized_errors.types import (
@@ -17,12 +16,12 @@ from drf_standardized_errors.types import (
     ErrorResponse,
     ErrorType,
 )
-from redis.exceptions import RedisError
 from rest_framework import status
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.response import Response
 
 from config.exceptions import Refusal, RequestTooLarge, ServiceUnavailable
+from config.outages import is_outage
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +48,7 @@ class ErrorFormatter(ExceptionFormatter):
 
 class ErrorHandler(ExceptionHandler):
     def convert_known_exceptions(self, exc: Exception) -> Exception:
-        if isinstance(exc, (OperationalError, InterfaceError, RedisError)):
+        if is_outage(exc):
             return ServiceUnavailable()
         if isinstance(exc, RequestDataTooBig):
             return RequestTooLarge()

@@ -1,15 +1,26 @@
-"""Errors raised outside a REST view: JSON below /api/, a page elsewhere."""
+"""Errors raised outside a REST view: JSON below /api/, a page elsewhere.
 
+The pages are rendered without request and session, which may be what failed.
+"""
+
+import logging
+import sys
+from collections.abc import Callable
 from typing import Any, NoReturn
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
-from django.views import defaults
 from drf_spectacular.utils import extend_schema
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import APIException, NotFound
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.views import APIView
+
+from config.exceptions import Refusal, ServiceUnavailable
+from config.outages import is_outage
+
+logger = logging.getLogger(__name__)
 
 
 @extend_schema(exclude=True)
@@ -25,39 +36,76 @@ class NoSuchEndpoint(APIView):
         )
 
 
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    if _is_api(request):
-        return _json(400, "bad_request", _("Bad request."))
-    return defaults.bad_request(request, exception, "errors/400.html")
+class PageErrorMiddleware:
+    """Refusals and outages that a page does not handle itself, as pages."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(
+        self, request: HttpRequest, exception: Exception
+    ) -> HttpResponse | None:
+        if is_outage(exception):
+            return _unavailable(request, exception)
+        if isinstance(exception, APIException):
+            wait = exception.wait if isinstance(exception, Refusal) else None
+            return _answer(
+                request, exception.status_code, str(exception.detail), wait=wait
+            )
+        return None
 
 
-def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    if _is_api(request):
-        return _json(403, "permission_denied", _("This is not allowed."))
-    return defaults.permission_denied(request, exception, "errors/403.html")
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _answer(request, 400, _("Bad request."), "bad_request")
 
 
-def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    if _is_api(request):
-        return _json(404, "not_found", _("There is nothing at this address."))
-    return defaults.page_not_found(request, exception, "errors/404.html")
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _answer(request, 403, _("This is not allowed."), "permission_denied")
 
 
-def server_error(request: HttpRequest) -> HttpResponseBase:
-    if _is_api(request):
-        return _json(500, "error", _("Something went wrong on our side."))
-    return defaults.server_error(request, "errors/500.html")
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _answer(request, 404, _("There is nothing at this address."), "not_found")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Also for what fails in middleware, before any view: an outage is still a 503."""
+    error = sys.exc_info()[1]
+    if is_outage(error):
+        return _unavailable(request, error)
+    return _answer(request, 500, _("Something went wrong on our side."), "error")
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return defaults.permission_denied(request, Exception(), "errors/403.html")
+    return _answer(request, 403, _("This is not allowed."), "permission_denied")
 
 
-def _is_api(request: HttpRequest) -> bool:
-    return request.path_info.startswith("/api/")
+def _unavailable(request: HttpRequest, error: BaseException | None) -> HttpResponse:
+    logger.error("service unavailable: %s", type(error).__name__)
+    refusal = ServiceUnavailable()
+    code, text = refusal.default_code, str(refusal.detail)
+    return _answer(request, refusal.status_code, text, code, wait=refusal.wait)
 
 
-def _json(status: int, code: str, detail: str) -> JsonResponse:
-    kind = "server_error" if status >= 500 else "client_error"
-    error: dict[str, Any] = {"code": code, "detail": detail, "attr": None}
-    return JsonResponse({"type": kind, "errors": [error]}, status=status)
+def _answer(
+    request: HttpRequest,
+    status: int,
+    text: str,
+    code: str = "error",
+    *,
+    wait: int | None = None,
+) -> HttpResponse:
+    response: HttpResponse
+    if request.path_info.startswith("/api/"):
+        kind = "server_error" if status >= 500 else "client_error"
+        error = {"code": code, "detail": text, "attr": None}
+        response = JsonResponse({"type": kind, "errors": [error]}, status=status)
+    else:
+        template = [f"errors/{status}.html", "errors/error.html"]
+        page = render_to_string(template, {"status": status, "text": text})
+        response = HttpResponse(page, status=status)
+    if wait:
+        response["Retry-After"] = str(wait)
+    return response

@@ -1,25 +1,35 @@
+from csp.constants import SELF, UNSAFE_INLINE
+from csp.decorators import csp_update
 from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import TemplateView
 from drf_spectacular.views import (
     SpectacularAPIView,
     SpectacularRedocView,
-    SpectacularSwaggerView,
+    SpectacularSwaggerSplitView,
 )
 
 from config.error_pages import NoSuchEndpoint
 from config.health import HealthView, ReadinessView
-from referrals.pages import InvitePage
+
+# ReDoc and Swagger UI write their styles into the page; ReDoc searches in a worker.
+documentation_csp = csp_update(
+    {"style-src": [SELF, UNSAFE_INLINE], "worker-src": [SELF, "blob:"]}
+)
+redoc = documentation_csp(SpectacularRedocView.as_view())
+swagger = documentation_csp(SpectacularSwaggerSplitView.as_view())
 
 urlpatterns = [
     path("", TemplateView.as_view(template_name="front.html"), name="front"),
-    path("i/<str:code>/", InvitePage.as_view(), name="invite"),
+    path("", include("users.page_urls")),
+    path("", include("referrals.page_urls")),
+    path("language/", include("django.conf.urls.i18n")),
     path("api/", include("users.urls")),
     path("api/", include("referrals.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     re_path(r"^api/", NoSuchEndpoint.as_view()),
-    path("redoc/", SpectacularRedocView.as_view(), name="redoc"),
-    path("swagger/", SpectacularSwaggerView.as_view(), name="swagger"),
+    path("redoc/", redoc, name="redoc"),
+    path("swagger/", swagger, name="swagger"),
     path("healthz", HealthView.as_view(), name="healthz"),
     path("readyz", ReadinessView.as_view(), name="readyz"),
     path("admin/", admin.site.urls),

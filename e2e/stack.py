@@ -72,9 +72,10 @@ def web(settings: Env) -> Iterator[Env]:
         yield {**settings, "BASE_URL": base_url}
 
 
-def production() -> Env:
+def production(folder: Path) -> Env:
     """As deployed, but without TLS and with codes shown."""
     return {
+        "STATIC_ROOT": str(folder / "static"),
         "DEBUG": "off",
         "SECRET_KEY": secrets.token_urlsafe(48),
         "ALLOWED_HOSTS": "127.0.0.1",
@@ -100,7 +101,7 @@ def stack(kind: str) -> Iterator[Env]:
         if kind == "services":
             yield services
         else:
-            yield running.enter_context(web({**services, **production()}))
+            yield running.enter_context(web({**services, **production(folder)}))
 
 
 def free_port() -> int:

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Count, F, Q
+from django.db.models.functions import TruncDate
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -33,6 +36,11 @@ class InviteCodeOwner(models.Model):
         ]
 
     @property
+    def public_name(self) -> str:
+        """How the owner is shown to whoever has the code: recognisable, not more."""
+        raise NotImplementedError
+
+    @property
     def activated_invite_code(self) -> str | None:
         activation: Referral | None = getattr(self, "activation", None)
         return activation.code_used if activation else None
@@ -41,6 +49,19 @@ class InviteCodeOwner(models.Model):
 class ReferralQuerySet(models.QuerySet["Referral"]):
     def newest_first(self) -> ReferralQuerySet:
         return self.order_by("-created_at", "-invitee_id")
+
+    def per_day(self, inviter_id: int | None, *, days: int) -> dict[date, int]:
+        """Activations on each of the last `days` days (UTC), today last."""
+        today = timezone.now().date()
+        first = today - timedelta(days=days - 1)
+        counted = (
+            self.filter(inviter_id=inviter_id, created_at__date__gte=first)
+            .order_by()
+            .values_list(TruncDate("created_at"))
+            .annotate(number=Count("pk"))
+        )
+        numbers = dict.fromkeys((first + timedelta(days=n) for n in range(days)), 0)
+        return numbers | {day: number for day, number in counted if day in numbers}
 
     def of_inviter(self, inviter_id: int | None) -> ReferralQuerySet:
         """Newest first, with no more of each invitee than the name to show."""

@@ -6,7 +6,7 @@ all tokens of the user at each request and fails on a token that is not UTF-8.
 
 import hashlib
 import secrets
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -19,14 +19,16 @@ from users.models import Token, User
 RENEW_EVERY = timedelta(days=1)
 
 
-def issue_token(*, user: User, device: str) -> tuple[str, datetime]:
-    """A new token in clear, seen only here, and when it expires if it is not used."""
-    token = secrets.token_urlsafe(32)
-    expires_at = timezone.now() + Token.idle_lifetime()
-    Token.objects.create(
-        digest=_digest(token), user=user, device=device, expires_at=expires_at
+def issue_token(*, user: User, device: str) -> tuple[Token, str]:
+    """A new token's row, and the token itself in clear, which is seen only here."""
+    secret = secrets.token_urlsafe(32)
+    token = Token.objects.create(
+        digest=_digest(secret),
+        user=user,
+        device="".join(filter(str.isprintable, device))[:200],
+        expires_at=timezone.now() + Token.idle_lifetime(),
     )
-    return token, expires_at
+    return token, secret
 
 
 class TokenAuthentication(authentication.TokenAuthentication):
@@ -37,14 +39,17 @@ class TokenAuthentication(authentication.TokenAuthentication):
         token = tokens.filter(digest=_digest(key)).first()
         if token is None:
             raise AuthenticationFailed(_("The token is not valid. Sign in again."))
-        _renew(token)
+        renew_token(token)
         return token.user, token
 
 
-def _renew(token: Token) -> None:
+def renew_token(token: Token) -> bool:
+    """Move the expiry of a token in use; whether it was time to."""
     expires_at = timezone.now() + Token.idle_lifetime()
-    if expires_at - token.expires_at > RENEW_EVERY:
-        Token.objects.filter(pk=token.pk).update(expires_at=expires_at)
+    if expires_at - token.expires_at <= RENEW_EVERY:
+        return False
+    Token.objects.filter(pk=token.pk).update(expires_at=expires_at)
+    return True
 
 
 def _digest(token: str) -> str:

@@ -52,8 +52,8 @@ def issue(phone_number: str, *, invite_code: str | None = None) -> LoginCode:
 
     A living code keeps its expiry and its count of guesses.
     """
-    code = _current(phone_number)
-    if code and _is_alive(code):
+    code = current(phone_number)
+    if code and is_alive(code):
         if invite_code and invite_code != code.invite_code:
             code = replace(code, invite_code=invite_code)
             _save(code)
@@ -72,7 +72,7 @@ def issue(phone_number: str, *, invite_code: str | None = None) -> LoginCode:
 
 def check(phone_number: str, digits: str) -> LoginCode:
     """Count a guess, then compare it. Raises CodeExpired and CodeIncorrect."""
-    code = _current(phone_number)
+    code = current(phone_number)
     if code is None:
         raise CodeExpired
     try:
@@ -111,13 +111,15 @@ def resend_in(phone_number: str) -> int:
     return _seconds_until(cache.get(_send_key(phone_number)))
 
 
-def _current(phone_number: str) -> LoginCode | None:
+def current(phone_number: str) -> LoginCode | None:
+    """The code last issued, unless its time is over; it may be spent or guessed out."""
     record = cache.get(_record_key(phone_number))
     code = LoginCode(phone_number=phone_number, **record) if record else None
     return code if code and code.expires_at > time.time() else None
 
 
-def _is_alive(code: LoginCode) -> bool:
+def is_alive(code: LoginCode) -> bool:
+    """Whether the code can still sign in."""
     guesses = cache.get(code.life_key)
     return guesses is not None and guesses < settings.LOGIN_CODE_MAX_ATTEMPTS
 

@@ -14,7 +14,12 @@ from django.utils.translation import gettext_lazy as _
 from referrals.codes import draw_invite_code
 from referrals.models import InviteCodeOwner
 from users.fields import PhoneNumberField
-from users.phones import PATTERN, InvalidPhoneNumber, normalize_phone_number
+from users.phones import (
+    PATTERN,
+    InvalidPhoneNumber,
+    mask_phone_number,
+    normalize_phone_number,
+)
 
 # 32**6 codes: with a million users one draw in a thousand is taken, five in 10**15.
 INVITE_CODE_DRAWS = 5
@@ -93,6 +98,10 @@ class User(InviteCodeOwner, AbstractBaseUser, PermissionsMixin):
             ),
             *InviteCodeOwner.Meta.constraints,
         ]
+
+    @property
+    def public_name(self) -> str:
+        return mask_phone_number(self.phone_number)
 
     def get_full_name(self) -> str:
         return f"{self.first_name} {self.last_name}".strip()

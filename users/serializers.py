@@ -100,7 +100,8 @@ class UserSerializer(serializers.ModelSerializer[User]):
 class SignedInSerializer(serializers.Serializer[Any]):
     token = serializers.CharField(help_text=_("Shown once; send it with each request."))
     expires_at = serializers.DateTimeField(
-        help_text=_("When the token ends if it is not used; use renews it.")
+        source="device.expires_at",
+        help_text=_("When the token ends if it is not used; use renews it."),
     )
     is_new_user = serializers.BooleanField()
     invite_code_applied = serializers.BooleanField(

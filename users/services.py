@@ -2,7 +2,6 @@
 
 import logging
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -23,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class CodeSent:
+    """A login code on its way, as far as whoever asked for it may know."""
+
     phone_number: str
     expires_in: int  # seconds
     resend_in: int  # seconds
@@ -33,8 +34,8 @@ class CodeSent:
 @dataclass(frozen=True, slots=True)
 class SignedIn:
     user: User
+    device: Token
     token: str
-    expires_at: datetime
     is_new_user: bool
     invite_code_applied: bool
 
@@ -56,14 +57,13 @@ def request_code(*, phone_number: str, invite_code: str | None = None) -> CodeSe
         codes.release_send(phone_number)
         raise
     logger.info("login code sent: %s", mask_phone_number(phone_number))
-    show = settings.SHOW_LOGIN_CODES and backend_class().simulated
-    return CodeSent(
-        phone_number=phone_number,
-        expires_in=code.seconds_left,
-        resend_in=codes.resend_in(phone_number),
-        code_length=code.length,
-        dev_code=code.digits if show else None,
-    )
+    return _describe(code)
+
+
+def sent_code(phone_number: str) -> CodeSent | None:
+    """What `request_code` answered, as it stands now; None if no code lives."""
+    code = codes.current(phone_number)
+    return _describe(code) if code and codes.is_alive(code) else None
 
 
 def sign_in(
@@ -86,10 +86,10 @@ def sign_in(
         )
         user.last_login = timezone.now()
         user.save(update_fields=["last_login"])
-        token, expires_at = issue_token(user=user, device=device)
+        token, secret = issue_token(user=user, device=device)
         codes.spend(code)
     logger.info("signed in: user %s", user.pk)
-    return SignedIn(user, token, expires_at, is_new, applied)
+    return SignedIn(user, token, secret, is_new, applied)
 
 
 def sign_out(token: Token) -> None:
@@ -105,6 +105,27 @@ def update_profile(user: User, **changes: str) -> None:
     for name, value in changes.items():
         setattr(user, name, value)
     user.save(update_fields=list(changes))
+
+
+def delete_account(user: User) -> None:
+    """For good: devices, data and invite code go, and the number is free again.
+
+    People whom the user invited keep the activated code, without an inviter.
+    """
+    pk = user.pk
+    user.delete()
+    logger.info("account deleted: user %s", pk)
+
+
+def _describe(code: codes.LoginCode) -> CodeSent:
+    show = settings.SHOW_LOGIN_CODES and backend_class().simulated
+    return CodeSent(
+        phone_number=code.phone_number,
+        expires_in=code.seconds_left,
+        resend_in=codes.resend_in(code.phone_number),
+        code_length=code.length,
+        dev_code=code.digits if show else None,
+    )
 
 
 def _sms_text(digits: str) -> str:

@@ -94,7 +94,7 @@ class VerifyCodeView(APIView):
             phone_number=body.validated_data["phone_number"],
             digits=body.validated_data["code"],
             invite_code=body.validated_data.get("invite_code"),
-            device=_device(request),
+            device=request.headers.get("User-Agent", ""),
         )
         answer = SignedInSerializer(signed_in, context={"request": request})
         return Response(answer.data)
@@ -186,9 +186,3 @@ def _profile(request: SignedInRequest) -> dict[str, Any]:
         "first_referrals": first_referrals(request.user, request),
     }
     return ProfileSerializer(request.user, context=context).data
-
-
-def _device(request: Request) -> str:
-    """The client's own word for itself, for people to recognise their devices by."""
-    text = request.headers.get("User-Agent", "")
-    return "".join(letter for letter in text if letter.isprintable())[:200]

@@ -23,7 +23,17 @@ TABLE = {
     ("GET", "/redoc/"): (200, 200, 200),
     ("GET", "/swagger/"): (200, 200, 200),
     ("GET", "/"): (200, 200, 200),
-    ("GET", "/i/7K9QXT/"): (200, 200, 200),
+    ("GET", "/i/7K9QXT/"): (404, 404, 404),  # nobody's code
+    # Pages know sessions only: a token of the API opens none of them.
+    ("GET", "/login/"): (200, 200, 200),
+    ("GET", "/login/code/"): (302, 302, 302),
+    ("POST", "/logout/"): (302, 302, 302),
+    ("POST", "/logout/everywhere/"): (302, 302, 302),
+    ("GET", "/profile/"): (302, 302, 302),
+    ("GET", "/profile/activate/"): (302, 302, 302),
+    ("GET", "/profile/edit/"): (302, 302, 302),
+    ("GET", "/profile/delete/"): (302, 302, 302),
+    ("POST", "/language/setlang/"): (302, 302, 302),
     ("GET", "/admin/"): (302, 302, 302),  # staff sign in there with a password
 }
 

@@ -84,7 +84,7 @@ def test_of_500_wrong_guesses_five_are_compared() -> None:
     code = ask_for_code(APIClient(), ALICE)
     seen = outcomes(at_once(50, lambda i: [verify(wrong(code)) for _ in range(10)][-1]))
     assert set(seen) == {"code_expired"}
-    assert cache.get(codes._current(ALICE).life_key) == 500  # type: ignore[union-attr]
+    assert cache.get(codes.current(ALICE).life_key) == 500  # type: ignore[union-attr]
 
 
 def test_each_wrong_guess_of_a_burst_is_counted() -> None:

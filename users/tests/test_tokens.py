@@ -22,10 +22,10 @@ def status(client: APIClient) -> int:
 
 
 def test_only_a_digest_is_kept(alice: User) -> None:
-    token, _ = issue_token(user=alice, device="Phone")
+    _, secret = issue_token(user=alice, device="Phone")
     kept = Token.objects.values().get()
-    assert kept["digest"] == hashlib.sha256(token.encode()).hexdigest()
-    assert token not in str(kept)
+    assert kept["digest"] == hashlib.sha256(secret.encode()).hexdigest()
+    assert secret not in str(kept)
 
 
 def test_token_user_and_activation_come_in_one_query(

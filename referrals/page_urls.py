@@ -1,0 +1,8 @@
+from django.urls import path
+
+from referrals import pages
+
+urlpatterns = [
+    path("i/<str:code>/", pages.invite_page, name="invite"),
+    path("profile/activate/", pages.activate_page, name="activate"),
+]

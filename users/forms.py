@@ -1,0 +1,72 @@
+import re
+from typing import TYPE_CHECKING
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from referrals.forms import InviteCodeFormField
+from users.fields import PhoneNumberFormField
+from users.models import User
+
+if TYPE_CHECKING:
+    UserModelForm = forms.ModelForm[User]
+else:  # takes no type arguments at run time
+    UserModelForm = forms.ModelForm
+
+
+class PhoneForm(forms.Form):
+    phone_number = PhoneNumberFormField(
+        label=_("Phone number"),
+        widget=forms.TextInput(
+            attrs={"type": "tel", "autocomplete": "tel", "inputmode": "tel"}
+        ),
+    )
+    invite_code = InviteCodeFormField(required=False, widget=forms.HiddenInput)
+
+
+class CodeForm(forms.Form):
+    code = forms.CharField(
+        label=_("Code from the SMS"),
+        max_length=20,
+        widget=forms.TextInput(
+            attrs={"inputmode": "numeric", "autocomplete": "one-time-code"}
+        ),
+    )
+
+    def clean_code(self) -> str:
+        digits = re.sub(r"[\s-]", "", self.cleaned_data["code"])
+        if not re.fullmatch(r"[0-9]{4,8}", digits):
+            raise ValidationError(_("Enter the digits of the code."), code="invalid")
+        return digits
+
+
+class ProfileForm(UserModelForm):
+    class Meta:
+        model = User
+        fields = ["first_name", "last_name", "email"]
+        widgets = {
+            "first_name": forms.TextInput(attrs={"autocomplete": "given-name"}),
+            "last_name": forms.TextInput(attrs={"autocomplete": "family-name"}),
+            "email": forms.EmailInput(attrs={"autocomplete": "email"}),
+        }
+
+
+class DeleteAccountForm(forms.Form):
+    """The last four digits of the number, typed, so that no slip deletes an account."""
+
+    last_digits = forms.CharField(
+        label=_("Last four digits of your number"),
+        max_length=4,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: object, user: User, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # as it came
+        self._user = user
+
+    def clean_last_digits(self) -> str:
+        digits: str = self.cleaned_data["last_digits"]
+        if digits != self._user.phone_number[-4:]:
+            raise ValidationError(_("These are not the last digits of your number."))
+        return digits

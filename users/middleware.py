@@ -1,0 +1,50 @@
+from collections.abc import Callable
+
+from django.conf import settings
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse
+
+from users.authentication import issue_token, renew_token
+from users.models import Token, User
+
+# The session keeps the token's number; the token itself never reaches a browser.
+SESSION_KEY = "device_id"
+
+
+class DeviceMiddleware:
+    """A browser that is signed in is a device like any other, and ends with its token.
+
+    So signing out everywhere, closing an account or ending one device means browsers,
+    too, at their next request.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if settings.SESSION_COOKIE_NAME in request.COOKIES:
+            self._check_device(request)
+        return self.get_response(request)
+
+    def _check_device(self, request: HttpRequest) -> None:
+        user = request.user
+        if not isinstance(user, User):
+            return
+        device_id = request.session.get(SESSION_KEY)
+        if device_id is None:  # staff, signed in by password
+            remember_device(request, issue_token(user=user, device=device(request))[0])
+            return
+        token = Token.objects.live().filter(pk=device_id, user=user).first()
+        if token is None:
+            logout(request)
+        elif renew_token(token):
+            request.session.modified = True  # the cookie lives on with it
+
+
+def remember_device(request: HttpRequest, token: Token) -> None:
+    request.session[SESSION_KEY] = token.pk
+
+
+def device(request: HttpRequest) -> str:
+    """The client's own word for itself, for people to recognise their devices by."""
+    return request.headers.get("User-Agent", "")

@@ -1,0 +1,13 @@
+from django.urls import path
+
+from users import pages
+
+urlpatterns = [
+    path("login/", pages.login_page, name="login"),
+    path("login/code/", pages.code_page, name="login-code"),
+    path("logout/", pages.logout_page, name="logout"),
+    path("logout/everywhere/", pages.logout_everywhere_page, name="logout-everywhere"),
+    path("profile/", pages.profile_page, name="profile"),
+    path("profile/edit/", pages.edit_page, name="profile-edit"),
+    path("profile/delete/", pages.delete_page, name="profile-delete"),
+]

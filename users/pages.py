@@ -1,0 +1,186 @@
+"""Pages for people in a browser, over the same services as the API."""
+
+import segno
+from django.contrib import messages
+from django.contrib.auth import login, logout
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from rest_framework.request import Request
+
+from config.exceptions import Refusal
+from referrals.charts import bar_chart
+from referrals.forms import InviteCodeForm
+from referrals.models import Referral
+from referrals.pagination import ReferralPagination
+from users import services
+from users.exceptions import ResendTooSoon
+from users.forms import CodeForm, DeleteAccountForm, PhoneForm, ProfileForm
+from users.middleware import SESSION_KEY, device, remember_device
+from users.models import Token, User
+
+# The number that a code was sent to, until the sign-in is through.
+PENDING = "pending_phone_number"
+NEXT = "pending_next"
+CHART_DAYS = 30
+
+
+class SignedInRequest(HttpRequest):
+    """For the type checker: what `login_required` makes sure of."""
+
+    user: User
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def login_page(request: HttpRequest) -> HttpResponse:
+    if request.user.is_authenticated:
+        return redirect("profile")
+    if request.method == "GET":
+        _remember_next(request)
+        initial = {"invite_code": request.GET.get("invite", "")}
+        return render(request, "users/login.html", {"form": PhoneForm(initial=initial)})
+    form = PhoneForm(request.POST)
+    if not form.is_valid():
+        return render(request, "users/login.html", {"form": form}, status=400)
+    phone_number = form.cleaned_data["phone_number"]
+    invite_code = form.cleaned_data["invite_code"] or None
+    try:
+        services.request_code(phone_number=phone_number, invite_code=invite_code)
+    except ResendTooSoon:
+        # A double click, or a code asked for elsewhere: the SMS is there to be used.
+        messages.info(request, _("A code was sent a moment ago. Enter that one."))
+    except Refusal as refusal:
+        form.add_error("phone_number", str(refusal.detail))
+        status = refusal.status_code
+        return render(request, "users/login.html", {"form": form}, status=status)
+    request.session[PENDING] = phone_number
+    return redirect("login-code")
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def code_page(request: HttpRequest) -> HttpResponse:
+    phone_number = request.session.get(PENDING)
+    if phone_number is None:
+        return redirect("login")
+    form = CodeForm(request.POST if request.method == "POST" else None)
+    status = 200
+    if request.method == "POST":
+        if form.is_valid():
+            try:
+                return _sign_in(request, phone_number, form.cleaned_data["code"])
+            except Refusal as refusal:
+                form.add_error("code", str(refusal.detail))
+                status = refusal.status_code
+        else:
+            status = 400
+    context = {
+        "form": form,
+        "phone_number": phone_number,
+        "sent": services.sent_code(phone_number),
+    }
+    return render(request, "users/code.html", context, status=status)
+
+
+def _sign_in(request: HttpRequest, phone_number: str, digits: str) -> HttpResponse:
+    signed_in = services.sign_in(
+        phone_number=phone_number, digits=digits, device=device(request)
+    )
+    next_url = request.session.get(NEXT) or reverse("profile")
+    login(request, signed_in.user)  # a new session key; what was pending goes
+    remember_device(request, signed_in.device)
+    for key in (PENDING, NEXT):
+        request.session.pop(key, None)
+    if signed_in.invite_code_applied:
+        messages.success(request, _("Welcome! Your invitation has been counted."))
+    return redirect(next_url)
+
+
+def _remember_next(request: HttpRequest) -> None:
+    """Where to go after signing in: a path of this site, or nowhere special."""
+    url = request.GET.get("next", "")
+    if url_has_allowed_host_and_scheme(url, allowed_hosts=None):
+        request.session[NEXT] = url
+
+
+@never_cache
+@login_required
+@require_GET
+def profile_page(request: SignedInRequest) -> HttpResponse:
+    user = request.user
+    pagination = ReferralPagination()
+    referrals = Referral.objects.of_inviter(user.pk)
+    invite_link = request.build_absolute_uri(reverse("invite", args=[user.invite_code]))
+    context = {
+        "invite_link": invite_link,
+        "qr_code": _qr_code(invite_link),
+        "invite_code_form": InviteCodeForm(),
+        "referrals": pagination.paginate_queryset(referrals, Request(request)),
+        "referrals_count": referrals.count(),
+        "newer_url": pagination.get_previous_link(),
+        "older_url": pagination.get_next_link(),
+        "chart": bar_chart(Referral.objects.per_day(user.pk, days=CHART_DAYS)),
+        "chart_days": CHART_DAYS,
+        "profile_form": ProfileForm(instance=user),
+    }
+    return render(request, "users/profile.html", context)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def edit_page(request: SignedInRequest) -> HttpResponse:
+    if request.method == "GET":
+        form = ProfileForm(instance=request.user)
+        return render(request, "users/edit.html", {"form": form})
+    form = ProfileForm(request.POST, instance=request.user)
+    if not form.is_valid():
+        return render(request, "users/edit.html", {"form": form}, status=400)
+    services.update_profile(request.user, **form.cleaned_data)
+    messages.success(request, _("Saved."))
+    return redirect("profile")
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def delete_page(request: SignedInRequest) -> HttpResponse:
+    data = request.POST if request.method == "POST" else None
+    form = DeleteAccountForm(data, user=request.user)
+    if data is None or not form.is_valid():
+        status = 200 if data is None else 400
+        return render(request, "users/delete.html", {"form": form}, status=status)
+    services.delete_account(request.user)
+    logout(request)
+    messages.success(request, _("Your account has been deleted."))
+    return redirect("front")
+
+
+@require_POST
+def logout_page(request: HttpRequest) -> HttpResponse:
+    device_id = request.session.get(SESSION_KEY)
+    if device_id and (token := Token.objects.filter(pk=device_id).first()):
+        services.sign_out(token)
+    logout(request)
+    return redirect("front")
+
+
+@login_required
+@require_POST
+def logout_everywhere_page(request: SignedInRequest) -> HttpResponse:
+    services.sign_out_everywhere(request.user)
+    logout(request)
+    messages.success(request, _("You are signed out on all your devices."))
+    return redirect("front")
+
+
+def _qr_code(text: str) -> str:
+    """An inline SVG: dark on white, whatever the page's colours, or phones miss it."""
+    code = segno.make(text, error="m", micro=False)
+    svg = code.svg_inline(border=2, dark="#000", light="#fff", omitsize=True)
+    return mark_safe(svg)  # noqa: S308  drawn by segno; the text is not part of it

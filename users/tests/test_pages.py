@@ -1,0 +1,439 @@
+"""Pages for people: the same services, in a browser."""
+
+import re
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+from rest_framework.test import APIClient
+
+from conftest import ALICE, BORIS, Clock, ask_for_code, signed_in, wrong
+from referrals.models import Referral
+from referrals.tests.test_list import invite_many
+from users.authentication import issue_token
+from users.models import Token, User
+from users.services import sign_out_everywhere
+from users.sms.memory import Message
+from users.tests.test_request_code import FailingBackend
+
+pytestmark = pytest.mark.django_db
+
+
+def text(response: Any) -> str:
+    """The page as people read it, without markup and line breaks."""
+    body = re.sub(r"<[^>]+>", " ", response.content.decode())
+    return re.sub(r"\s+", " ", body)
+
+
+def digits(outbox: list[Message]) -> str:
+    found = re.search(r"\d{4,8}", outbox[-1].text)
+    assert found
+    return found[0]
+
+
+def sign_in(client: Client, phone_number: str, outbox: list[Message]) -> Any:
+    client.post("/login/", {"phone_number": phone_number})
+    return client.post("/login/code/", {"code": digits(outbox)}, follow=True)
+
+
+@pytest.fixture
+def boris_browser(client: Client, outbox: list[Message]) -> Client:
+    assert sign_in(client, BORIS, outbox).status_code == 200
+    return client
+
+
+def test_sign_in(client: Client, outbox: list[Message]) -> None:
+    response = client.post("/login/", {"phone_number": "8 (999) 000-00-01"})
+    assert response.status_code == 302
+    page = client.get(response["Location"])
+    assert ALICE in text(page)
+    assert digits(outbox) in text(page)
+    response = client.post("/login/code/", {"code": f" {digits(outbox)} "})
+    assert response["Location"] == "/profile/"
+    user = User.objects.get(phone_number=ALICE)
+    assert user.invite_code in text(client.get("/profile/"))
+
+
+def test_the_code_is_shown_in_development_only(
+    client: Client, outbox: list[Message], settings: LazySettings
+) -> None:
+    settings.SHOW_LOGIN_CODES = False
+    client.post("/login/", {"phone_number": ALICE})
+    assert digits(outbox) not in text(client.get("/login/code/"))
+
+
+def test_a_double_click_sends_one_sms_and_goes_on(
+    client: Client, outbox: list[Message]
+) -> None:
+    for _ in range(2):
+        response = client.post("/login/", {"phone_number": ALICE}, follow=True)
+        assert response.redirect_chain == [("/login/code/", 302)]
+    assert len(outbox) == 1
+    assert "A code was sent a moment ago" in text(response)
+
+
+def test_api_and_pages_share_code_and_wait(
+    client: Client, api: APIClient, outbox: list[Message]
+) -> None:
+    code = ask_for_code(api, ALICE)
+    client.post("/login/", {"phone_number": ALICE})
+    assert len(outbox) == 1
+    response = client.post("/login/code/", {"code": wrong(code)})
+    assert response.status_code == 400
+    assert "4 attempts left" in text(response)
+    body = {"phone_number": ALICE, "code": wrong(code)}
+    refusal = api.post("/api/auth/verify-code/", body).json()
+    assert refusal["errors"][0]["attempts_left"] == 3
+
+
+def test_a_bad_number_is_told_and_kept(client: Client) -> None:
+    response = client.post("/login/", {"phone_number": "12"})
+    assert response.status_code == 400
+    assert "not a phone number" in text(response)
+    body = response.content.decode()
+    assert 'value="12"' in body
+    assert 'aria-invalid="true"' in body
+    described_by = re.search(r'aria-describedby="([^"]+)"', body)
+    assert described_by
+    assert f'id="{described_by[1]}"' in body
+
+
+def test_a_failed_sms_is_told(client: Client, settings: LazySettings) -> None:
+    settings.SMS_BACKEND = f"{FailingBackend.__module__}.FailingBackend"
+    response = client.post("/login/", {"phone_number": ALICE})
+    assert response.status_code == 503
+    assert "SMS could not be sent" in text(response)
+    assert ALICE in response.content.decode()
+
+
+def test_without_a_number_there_is_no_code_page(client: Client) -> None:
+    assert client.get("/login/code/")["Location"] == "/login/"
+
+
+@pytest.mark.parametrize("code", ["", "12", "abcd", "١٢٣٤", "\x00" * 4])
+def test_what_is_no_code_is_not_counted(
+    client: Client, outbox: list[Message], code: str
+) -> None:
+    client.post("/login/", {"phone_number": ALICE})
+    for _ in range(6):
+        assert client.post("/login/code/", {"code": code}).status_code == 400
+    response = client.post("/login/code/", {"code": digits(outbox)})
+    assert response.status_code == 302
+
+
+def test_a_dead_code_offers_a_new_one(
+    client: Client, outbox: list[Message], clock: Clock
+) -> None:
+    client.post("/login/", {"phone_number": ALICE})
+    clock.pass_seconds(301)
+    assert "no valid code any more" in text(client.get("/login/code/"))
+    response = client.post("/login/code/", {"code": digits(outbox)})
+    assert "no longer valid" in text(response)
+    client.post("/login/", {"phone_number": ALICE})
+    response = client.post("/login/code/", {"code": digits(outbox)})
+    assert response.status_code == 302
+
+
+def test_a_closed_account_is_told(
+    client: Client, alice: User, outbox: list[Message]
+) -> None:
+    User.objects.update(is_active=False)
+    client.post("/login/", {"phone_number": ALICE})
+    response = client.post("/login/code/", {"code": digits(outbox)})
+    assert response.status_code == 403
+    assert "This account is closed" in text(response)
+    assert client.get("/profile/").status_code == 302
+
+
+def test_signing_in_changes_the_session_key(
+    client: Client, outbox: list[Message]
+) -> None:
+    client.post("/login/", {"phone_number": ALICE})
+    before = client.session.session_key
+    client.post("/login/code/", {"code": digits(outbox)})
+    assert client.session.session_key != before
+    assert "pending_phone_number" not in client.session
+
+
+@pytest.mark.parametrize(
+    ("next_url", "goes_to"),
+    [
+        ("/profile/edit/", "/profile/edit/"),
+        ("https://evil.example/", "/profile/"),
+        ("//evil.example/", "/profile/"),
+        ("\\\\evil.example", "/profile/"),
+        ("javascript:alert(1)", "/profile/"),
+    ],
+)
+def test_after_signing_in_nobody_is_led_away(
+    client: Client, outbox: list[Message], next_url: str, goes_to: str
+) -> None:
+    client.get("/login/", {"next": next_url})
+    client.post("/login/", {"phone_number": ALICE})
+    response = client.post("/login/code/", {"code": digits(outbox)})
+    assert response["Location"] == goes_to
+
+
+def test_an_invite_link_leads_to_a_counted_sign_in(
+    client: Client, alice: User, outbox: list[Message]
+) -> None:
+    page = client.get(f"/i/{alice.invite_code.lower()}/")
+    assert "+7999•••••01 invites you" in text(page)
+    assert ALICE not in page.content.decode()
+    assert 'property="og:title"' in page.content.decode()
+    assert not Referral.objects.exists()
+    link = f"/login/?invite={alice.invite_code}"
+    assert link in page.content.decode()
+    assert alice.invite_code in text(client.get(link))
+    client.post("/login/", {"phone_number": BORIS, "invite_code": alice.invite_code})
+    # The SMS is read in another browser; the invitation counts all the same.
+    other = Client()
+    other.post("/login/", {"phone_number": BORIS})
+    response = other.post("/login/code/", {"code": digits(outbox)}, follow=True)
+    assert "Your invitation has been counted" in text(response)
+    assert Referral.objects.get().inviter == alice
+
+
+@pytest.mark.parametrize("code", ["000000", "nonsense", "<script>", "%00", "x" * 500])
+def test_a_bad_invite_link_is_a_friendly_page(client: Client, code: str) -> None:
+    response = client.get(f"/i/{code}/")
+    assert response.status_code == 404
+    assert "This link does not work" in text(response)
+    assert b"<script>" not in response.content
+
+
+def test_an_invite_code_that_went_away_is_told(
+    client: Client, outbox: list[Message]
+) -> None:
+    body = {"phone_number": BORIS, "invite_code": "000000"}
+    response = client.post("/login/", body)
+    assert response.status_code == 400
+    assert "no such invite code" in text(response)
+    assert outbox == []
+
+
+def test_activation_asks_first_and_then_counts(
+    boris_browser: Client, alice: User
+) -> None:
+    url = "/profile/activate/"
+    page = boris_browser.get(url, {"invite_code": alice.invite_code.lower()})
+    assert "Were you invited by +7999•••••01" in text(page)
+    assert not Referral.objects.exists()
+    body = {"invite_code": alice.invite_code}
+    response = boris_browser.post(url, body, follow=True)
+    assert "The invite code is activated." in text(response)
+    assert alice.invite_code in text(boris_browser.get("/profile/"))
+    link = boris_browser.get(f"/i/{alice.invite_code}/")
+    assert "You have already activated an invite code." in text(link)
+
+
+def test_refused_activations_are_told(
+    boris_browser: Client, alice: User, clara: User
+) -> None:
+    url = "/profile/activate/"
+    own = User.objects.get(phone_number=BORIS).invite_code
+    for code, status, words in [
+        ("", 400, "This field is required"),
+        ("nonsense", 400, "There is no such invite code."),
+        ("000000", 400, "There is no such invite code."),
+        (own, 400, "This is your own invite code."),
+    ]:
+        for response in (
+            boris_browser.get(url, {"invite_code": code}),
+            boris_browser.post(url, {"invite_code": code}),
+        ):
+            assert response.status_code == status
+            assert words in text(response)
+    boris_browser.post(url, {"invite_code": alice.invite_code})
+    response = boris_browser.post(url, {"invite_code": clara.invite_code})
+    assert response.status_code == 409
+    assert "You have already activated an invite code." in text(response)
+
+
+def test_one_s_own_link_says_so(boris_browser: Client) -> None:
+    own = User.objects.get(phone_number=BORIS).invite_code
+    assert "your own invite link" in text(boris_browser.get(f"/i/{own}/"))
+
+
+def test_the_profile_shows_who_came(client: Client, alice: User) -> None:
+    invite_many(alice, 120)
+    client.force_login(alice)
+    page = client.get("/profile/")
+    assert "120 people" in text(page)
+    assert page.content.count(b"+7999100") == 50
+    assert "Newer" not in text(page)
+    seen = set(re.findall(r"\+7999100\d{4}", page.content.decode()))
+    while link := re.search(
+        r'href="([^"]+)#invited" rel="next"', page.content.decode()
+    ):
+        page = client.get(link[1].replace("&amp;", "&"))
+        seen |= set(re.findall(r"\+7999100\d{4}", page.content.decode()))
+    assert len(seen) == 120
+    assert "Newer" in text(page)
+
+
+@pytest.mark.parametrize("cursor", ["garbage", "cD1nYXJiYWdl"])
+def test_a_forged_page_is_not_found(client: Client, alice: User, cursor: str) -> None:
+    client.force_login(alice)
+    response = client.get("/profile/", {"cursor": cursor})
+    assert response.status_code == 404
+    assert response["Content-Type"].startswith("text/html")
+
+
+@pytest.mark.parametrize("number", [3, 300])
+def test_the_profile_takes_a_fixed_number_of_queries(
+    client: Client,
+    alice: User,
+    number: int,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    invite_many(alice, number)
+    client.force_login(alice)
+    client.get("/")
+    # Session; user; device; own activation; page; count; days of the chart.
+    with django_assert_num_queries(7):
+        client.get("/profile/")
+
+
+def test_name_and_mail_can_be_changed(boris_browser: Client) -> None:
+    body = {"first_name": "Борис", "last_name": "<b>", "email": "b@example.com"}
+    page = boris_browser.post("/profile/edit/", body, follow=True)
+    assert "Saved." in text(page)
+    assert "Борис &lt;b&gt;" in page.content.decode()
+    response = boris_browser.post("/profile/edit/", {**body, "email": "no mail"})
+    assert response.status_code == 400
+    assert 'value="Борис"' in response.content.decode()
+    assert User.objects.get(phone_number=BORIS).email == "b@example.com"
+
+
+def test_an_account_is_deleted_after_its_last_digits(boris_browser: Client) -> None:
+    assert "0002" not in text(boris_browser.get("/profile/delete/")).replace(BORIS, "")
+    response = boris_browser.post("/profile/delete/", {"last_digits": "0001"})
+    assert response.status_code == 400
+    assert User.objects.exists()
+    body = {"last_digits": "0002"}
+    response = boris_browser.post("/profile/delete/", body, follow=True)
+    assert "Your account has been deleted." in text(response)
+    assert not User.objects.exists()
+    assert boris_browser.get("/profile/").status_code == 302
+
+
+def test_sign_out_ends_this_browser_only(boris_browser: Client) -> None:
+    boris = User.objects.get(phone_number=BORIS)
+    phone = signed_in(boris)
+    assert boris_browser.post("/logout/").status_code == 302
+    assert boris_browser.get("/profile/").status_code == 302
+    assert phone.get("/api/profile/").status_code == 200
+    assert Token.objects.filter(user=boris).count() == 1
+
+
+def test_sign_out_everywhere_ends_apps_and_browsers(boris_browser: Client) -> None:
+    boris = User.objects.get(phone_number=BORIS)
+    phone = signed_in(boris)
+    boris_browser.post("/logout/everywhere/")
+    assert boris_browser.get("/profile/").status_code == 302
+    assert phone.get("/api/profile/").status_code == 401
+
+
+def test_signing_out_elsewhere_ends_the_browser(boris_browser: Client) -> None:
+    boris = User.objects.get(phone_number=BORIS)
+    signed_in(boris).post("/api/auth/logout-all/")
+    assert boris_browser.get("/profile/").status_code == 302
+    assert "_auth_user_id" not in boris_browser.session
+
+
+def test_closing_the_account_ends_the_browser(boris_browser: Client) -> None:
+    User.objects.update(is_active=False)
+    assert boris_browser.get("/profile/").status_code == 302
+
+
+def test_staff_s_browsers_are_devices_too(client: Client, staff: User) -> None:
+    client.login(username=staff.phone_number, password="a long password")
+    assert client.get("/admin/").status_code == 200
+    assert Token.objects.filter(user=staff).count() == 1
+    sign_out_everywhere(staff)
+    assert client.get("/admin/").status_code == 302
+
+
+def test_another_person_s_device_does_not_keep_a_browser_in(
+    boris_browser: Client, alice: User
+) -> None:
+    session = boris_browser.session
+    session["device_id"] = issue_token(user=alice, device="")[0].pk
+    session.save()
+    assert boris_browser.get("/profile/").status_code == 302
+
+
+def test_use_renews_the_browser(boris_browser: Client, clock: Clock) -> None:
+    day = 24 * 3600
+    for _ in range(3):
+        clock.pass_seconds(60 * day)
+        assert boris_browser.get("/profile/").status_code == 200
+    clock.pass_seconds(90 * day)
+    assert boris_browser.get("/profile/").status_code == 302
+
+
+def test_no_token_reaches_the_browser(boris_browser: Client) -> None:
+    token = Token.objects.get()
+    assert token.digest not in str(dict(boris_browser.session))
+    assert set(boris_browser.cookies) == {"csrftoken", "sessionid", "messages"} & set(
+        boris_browser.cookies
+    )
+
+
+@pytest.mark.parametrize("path", ["/logout/", "/logout/everywhere/"])
+def test_every_change_is_a_post(boris_browser: Client, path: str) -> None:
+    assert boris_browser.get(path).status_code == 405
+    assert boris_browser.get("/profile/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/login/", "/logout/", "/profile/edit/", "/profile/delete/", "/profile/activate/"],
+)
+def test_forms_of_other_sites_are_refused(alice: User, path: str) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(alice)
+    response = client.post(path, {})
+    assert response.status_code == 403
+    assert "Not allowed" in text(response)
+
+
+def test_the_language_is_the_browser_s_or_the_chosen_one(client: Client) -> None:
+    russian = {"Accept-Language": "ru"}
+    assert "Войти" in text(client.get("/", headers=russian))
+    assert "Sign in" in text(client.get("/"))
+    response = client.post("/language/setlang/", {"language": "ru", "next": "/login/"})
+    assert response["Location"] == "/login/"
+    assert '<html lang="ru">' in client.get("/").content.decode()
+    evil = {"language": "en", "next": "https://evil.example/"}
+    assert client.post("/language/setlang/", evil)["Location"] == "/"
+
+
+def test_headers_protect_every_page(client: Client) -> None:
+    for path in ("/", "/login/", "/nothing/", "/admin/login/"):
+        response = client.get(path)
+        policy = response["Content-Security-Policy"]
+        assert "default-src 'self'" in policy
+        assert "unsafe" not in policy
+        assert response["X-Frame-Options"] == "DENY"
+        assert response["Referrer-Policy"] == "same-origin"
+        assert response["X-Content-Type-Options"] == "nosniff"
+
+
+def test_pages_have_nothing_inline(boris_browser: Client) -> None:
+    for path in ("/", "/profile/", "/profile/edit/", "/profile/delete/", "/nothing/"):
+        body = boris_browser.get(path).content.decode()
+        assert not re.search(r"<style|<script(?! src)|\son\w+=|\sstyle=", body), path
+
+
+def test_numbers_are_plural_in_russian(client: Client, alice: User) -> None:
+    client.force_login(alice)
+    for number, words in [(1, "1 человек"), (2, "2 человека"), (5, "5 человек")]:
+        Referral.objects.all().delete()
+        User.objects.filter(phone_number__startswith="+7999100").delete()
+        invite_many(alice, number)
+        page = client.get("/profile/", headers={"Accept-Language": "ru"})
+        assert f" {words} " in text(page)
