@@ -36,9 +36,9 @@ test: $(VENV)/.dev ## run the whole suite on SQLite and local memory
 test-real: $(VENV)/.dev ## run the same suite on private PostgreSQL and Redis servers
 	$(BIN)/python -m e2e.stack services $(BIN)/pytest -n 2
 
-e2e: $(VENV)/.dev ## races over HTTP against a live server, on both set-ups
-	$(BIN)/python -m e2e.stack embedded $(BIN)/pytest e2e
-	$(BIN)/python -m e2e.stack real $(BIN)/pytest e2e
+e2e: $(VENV)/.dev ## people in a browser and races over HTTP, against live servers
+	$(BIN)/python -m e2e.stack embedded $(BIN)/pytest -s e2e/test_races.py
+	$(BIN)/python -m e2e.stack real $(BIN)/pytest -n 2 e2e
 
 postman: $(VENV)/.dev ## run the Postman collection with newman, on both set-ups
 	$(BIN)/python -m e2e.stack embedded sh -c '$(NEWMAN) run postman_collection.json --env-var base_url=$$BASE_URL'

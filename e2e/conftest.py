@@ -1,12 +1,14 @@
 import os
 import secrets
+import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import requests
+from playwright.sync_api import Browser, Page, sync_playwright
 
 Answer = requests.Response
 TIMEOUT_SECONDS = 60
@@ -66,3 +68,49 @@ def outcomes(answers: Iterable[Answer]) -> Counter[str]:
     return Counter(
         str(a.status_code) if a.ok else a.json()["errors"][0]["code"] for a in answers
     )
+
+
+CHROMIUM_ARGUMENTS = [
+    *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium, or the one that CHROMIUM names."""
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    assert path, "Install Debian's chromium, or set CHROMIUM to a browser."
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path, args=CHROMIUM_ARGUMENTS
+        )
+        yield browser
+        browser.close()
+
+
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture
+def open_page(chromium: Browser, server: Server) -> Iterator[OpenPage]:
+    """Opens a page of a browser of its own; what its console says must stay empty."""
+    said: list[str] = []
+    contexts = []
+
+    def open_page(**options: Any) -> Page:
+        options.setdefault("viewport", {"width": 1280, "height": 900})
+        options.setdefault("locale", "en")
+        context = chromium.new_context(base_url=server.base_url, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: said.append(f"{page.url}: {message.text}"))
+        page.on("pageerror", lambda error: said.append(f"{page.url}: {error}"))
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    # A refusal has a 4xx status, which Chromium reports as well.
+    refused = "the server responded with a status of 4"
+    assert [text for text in said if refused not in text] == []

@@ -22,7 +22,7 @@ def show(what: str, seen: Counter[str]) -> None:
 def test_a_code_request_takes_a_second_or_two(server: Server) -> None:
     start = time.monotonic()
     server.ask_for_code(new_phone_number())
-    assert 1 <= time.monotonic() - start < 3
+    assert 1 <= time.monotonic() - start < 4
 
 
 def test_20_first_sign_ins_at_once(server: Server) -> None:

@@ -1,5 +1,7 @@
 // Everything works without this file; it only improves. No dependencies.
 
+document.documentElement.dataset.scripts = "";
+
 // A form is sent once: a second click while it is on its way does nothing.
 for (const form of document.querySelectorAll("form[data-once]")) {
   form.addEventListener("submit", (event) => {
@@ -29,6 +31,7 @@ window.addEventListener("pageshow", () => {
 for (const form of document.querySelectorAll("form[data-digits]")) {
   const input = form.querySelector("input[name=code]");
   input.focus();
+  input.select(); // what was wrong is typed over
   input.addEventListener("input", () => {
     const digits = input.value.replace(/[\s-]/g, "");
     if (/^[0-9]+$/.test(digits) && digits.length === Number(form.dataset.digits)) {

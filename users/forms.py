@@ -19,7 +19,12 @@ class PhoneForm(forms.Form):
     phone_number = PhoneNumberFormField(
         label=_("Phone number"),
         widget=forms.TextInput(
-            attrs={"type": "tel", "autocomplete": "tel", "inputmode": "tel"}
+            attrs={
+                "type": "tel",
+                "autocomplete": "tel",
+                "inputmode": "tel",
+                "autofocus": True,
+            }
         ),
     )
     invite_code = InviteCodeFormField(required=False, widget=forms.HiddenInput)

@@ -33,6 +33,13 @@ def normalize_phone_number(text: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+def spell_phone_number(phone_number: str) -> str:
+    """`+7 999 123-45-67`, as people read it; for a number in E.164."""
+    number = phonenumbers.parse(phone_number)
+    spelling = phonenumbers.PhoneNumberFormat.INTERNATIONAL
+    return phonenumbers.format_number(number, spelling)
+
+
 def mask_phone_number(phone_number: str) -> str:
     """`+7999•••••67`: enough for its owner to recognise, too little to dial."""
     hidden = len(phone_number) - 7

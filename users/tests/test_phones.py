@@ -6,6 +6,7 @@ from users.phones import (
     InvalidPhoneNumber,
     mask_phone_number,
     normalize_phone_number,
+    spell_phone_number,
 )
 
 
@@ -62,6 +63,11 @@ def test_any_text_is_a_number_in_e164_or_refused(text: str) -> None:
     assert number[1:].isdecimal()
     assert 8 <= len(number) <= 16
     assert normalize_phone_number(number) == number
+
+
+def test_people_read_a_number_in_groups() -> None:
+    assert spell_phone_number("+79991234567") == "+7 999 123-45-67"
+    assert spell_phone_number("+447911123456") == "+44 7911 123456"
 
 
 def test_mask_keeps_the_length_and_hides_the_middle() -> None:

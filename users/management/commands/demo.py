@@ -1,9 +1,11 @@
 import logging
 import secrets
+from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
+from django.utils import timezone
 from tqdm import tqdm
 
 from referrals.services import activate_invite_code
@@ -43,7 +45,13 @@ class Command(BaseCommand):
 
     def _invite_each_other(self, people: list[User]) -> None:
         """A tree: the first has most guests, and every ninth person came alone."""
+        now = timezone.now()
         for i, invitee in enumerate(tqdm(people, "Invites", unit="")):
             if i % 9:
                 inviter = people[(i // 9) * 2 if i % 3 else 0]
-                activate_invite_code(invitee=invitee, code=inviter.invite_code)
+                referral = activate_invite_code(
+                    invitee=invitee, code=inviter.invite_code
+                )
+                # Spread over the past four weeks, busier towards the end.
+                referral.created_at = now - timedelta(days=28 * (1 - i / 50) ** 1.5)
+                referral.save(update_fields=["created_at"])

@@ -1,0 +1,18 @@
+// ReDoc asks its maker's server for a logo; it gets ours, and no other host is asked.
+// React sets an image's source as an attribute and again as a property.
+
+const { logo } = document.currentScript.dataset;
+const local = (url) => (String(url).startsWith("https://cdn.") ? logo : url);
+
+const { setAttribute } = Element.prototype;
+HTMLImageElement.prototype.setAttribute = function (name, value) {
+  setAttribute.call(this, name, name === "src" ? local(value) : value);
+};
+
+const source = Object.getOwnPropertyDescriptor(HTMLImageElement.prototype, "src");
+Object.defineProperty(HTMLImageElement.prototype, "src", {
+  ...source,
+  set(url) {
+    source.set.call(this, local(url));
+  },
+});
