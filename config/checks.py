@@ -8,6 +8,7 @@ from django.core.checks import CheckMessage, Error, Warning, register, run_check
 from django.core.exceptions import ImproperlyConfigured
 from phonenumbers import SUPPORTED_REGIONS
 
+from users.risk import HIGH_TAKEOVER_CHANCE, takeover_chance_in_a_year
 from users.sms import backend_class
 
 logger = logging.getLogger(__name__)
@@ -74,6 +75,18 @@ def sms_backend_fits(**kwargs: Any) -> list[CheckMessage]:
         text = "SHOW_LOGIN_CODES is on: anyone can sign in as anyone. For demos only."
         return [Warning(text, id="config.W001")]
     return []
+
+
+@register()
+def codes_are_hard_to_guess(**kwargs: Any) -> list[CheckMessage]:
+    chance = takeover_chance_in_a_year()
+    if chance <= HIGH_TAKEOVER_CHANCE:
+        return []
+    text = (
+        f"The limits let a patient attacker into a number with {chance:.1%} in a year."
+        " `manage.py check_limits` shows the arithmetic."
+    )
+    return [Warning(text, id="config.W002")]
 
 
 def check_before_serving() -> None:

@@ -4,6 +4,8 @@ import os
 
 from django.core.exceptions import ImproperlyConfigured
 
+from limits.limit import Limit
+
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
 
@@ -49,3 +51,39 @@ def span(name: str, default: str) -> tuple[float, float]:
             f"{name}: {value!r} is not `from,to` with 0 <= from <= to <= 60 seconds."
         )
     return bounds[0], bounds[-1]
+
+
+def limit(name: str, default: str) -> Limit | None:
+    """`count/seconds`; set but empty switches the limit off."""
+    value = os.environ.get(name, default).strip()
+    if not value:
+        return None
+    try:
+        count, seconds = map(int, value.split("/"))
+    except ValueError:
+        count = seconds = 0
+    if count < 1 or seconds < 1:
+        raise ImproperlyConfigured(f"{name}: {value!r} is not `count/seconds`.")
+    return Limit(count, seconds)
+
+
+def steps(name: str, default: str) -> list[tuple[int, int]]:
+    """Pairs as `10:6,30:8`; set but empty for none."""
+    value = os.environ.get(name, default).strip()
+    try:
+        pairs = [pair.split(":") for pair in value.split(",") if pair]
+        return sorted((int(at), int(then)) for at, then in pairs)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name}: {value!r} is not like `10:6`.") from None
+
+
+def waits(name: str, default: str) -> list[int]:
+    """Seconds as `60,120`, each at least one and none shorter than the one before."""
+    value = text(name, default)
+    try:
+        seconds = [int(part) for part in value.split(",")]
+    except ValueError:
+        seconds = []
+    if not seconds or seconds[0] < 1 or seconds != sorted(seconds):
+        raise ImproperlyConfigured(f"{name}: {value!r} is not like `60,120`.")
+    return seconds

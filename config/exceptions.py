@@ -53,10 +53,10 @@ class LimitReached(Refusal):
     status_code = status.HTTP_429_TOO_MANY_REQUESTS
     default_code = "throttled"
     default_detail = _("Too many requests. Try again later.")
-    limit: ClassVar[str]
 
-    def __init__(self, *, wait: int) -> None:
+    def __init__(self, *, limit: str, wait: int) -> None:
         super().__init__()
+        self.limit = limit
         self.retry_after = self.wait = max(wait, 1)
 
     @property
@@ -65,4 +65,4 @@ class LimitReached(Refusal):
 
     @classmethod
     def sample(cls) -> Refusal:
-        return cls(wait=42)
+        return cls(limit="sends_per_address", wait=42)

@@ -144,13 +144,50 @@ PHONE_DEFAULT_REGION = env.text("PHONE_DEFAULT_REGION", "RU").upper()
 LOGIN_CODE_LENGTH = env.whole("LOGIN_CODE_LENGTH", 4, low=4, high=8)
 LOGIN_CODE_TTL_SECONDS = env.whole("LOGIN_CODE_TTL_SECONDS", 300, low=30, high=3600)
 LOGIN_CODE_MAX_ATTEMPTS = env.whole("LOGIN_CODE_MAX_ATTEMPTS", 5, low=1, high=20)
-LOGIN_CODE_RESEND_SECONDS = env.whole("LOGIN_CODE_RESEND_SECONDS", 60, low=1, high=3600)
+# Waits between sends to one number: the first, the second, and all that follow.
+LOGIN_CODE_RESEND_SECONDS = env.waits("LOGIN_CODE_RESEND_SECONDS", "60,120,300")
+# After so many wrong guesses at a number in a month: so many digits in its next codes.
+LOGIN_CODE_GROWTH = env.steps("LOGIN_CODE_GROWTH", "10:6,30:8")
 TOKEN_IDLE_DAYS = env.whole("TOKEN_IDLE_DAYS", 90, low=1, high=3650)
 SESSION_COOKIE_AGE = TOKEN_IDLE_DAYS * 24 * 3600  # a browser is a device like any other
 
 SMS_BACKEND = env.text("SMS_BACKEND", "users.sms.console.ConsoleBackend")
+SMS_COUNTRIES = env.words("SMS_COUNTRIES")
 SMS_SIMULATED_DELAY = env.span("SMS_SIMULATED_DELAY", "1,2")
 SHOW_LOGIN_CODES = env.flag("SHOW_LOGIN_CODES", default=DEBUG)
+
+# --- Limits: count/seconds ----------------------------------------------------------
+
+# Whole mobile carriers sit behind one address: sends are wide there, wrong guesses not.
+_HOUR, _DAY, _MONTH = 3600, 24 * 3600, 30 * 24 * 3600
+LIMITS = {
+    "sends_per_phone_hour": env.limit("LIMIT_SENDS_PER_PHONE_HOUR", f"10/{_HOUR}"),
+    "sends_per_phone_day": env.limit("LIMIT_SENDS_PER_PHONE_DAY", f"20/{_DAY}"),
+    # Less than the number's own, so that no single client can use that up.
+    "sends_per_phone_and_address": env.limit(
+        "LIMIT_SENDS_PER_PHONE_AND_ADDRESS", f"5/{_HOUR}"
+    ),
+    "sends_per_address": env.limit("LIMIT_SENDS_PER_ADDRESS", f"300/{_HOUR}"),
+    "phones_per_address": env.limit("LIMIT_PHONES_PER_ADDRESS", f"200/{_HOUR}"),
+    "sends_per_device": env.limit("LIMIT_SENDS_PER_DEVICE", f"5/{_HOUR}"),
+    "sends": env.limit("LIMIT_SENDS", f"2000/{_HOUR}"),
+    "guesses_per_phone_day": env.limit("LIMIT_GUESSES_PER_PHONE_DAY", f"100/{_DAY}"),
+    "guesses_per_phone_month": env.limit(
+        "LIMIT_GUESSES_PER_PHONE_MONTH", f"1000/{_MONTH}"
+    ),
+    "guesses_per_address": env.limit("LIMIT_GUESSES_PER_ADDRESS", f"50/{_HOUR}"),
+    "guesses_per_address_day": env.limit(
+        "LIMIT_GUESSES_PER_ADDRESS_DAY", f"200/{_DAY}"
+    ),
+    "guesses_per_device": env.limit("LIMIT_GUESSES_PER_DEVICE", f"20/{_DAY}"),
+    # Not a refusal but an alarm: this many wrong guesses in all are an attack.
+    "guesses_alarm": env.limit("LIMIT_GUESSES_ALARM", f"1000/{_HOUR}"),
+    "activation_failures_per_user": env.limit(
+        "LIMIT_ACTIVATION_FAILURES_PER_USER", f"20/{_HOUR}"
+    ),
+    "lookups_per_address": env.limit("LIMIT_LOOKUPS_PER_ADDRESS", f"600/{_HOUR}"),
+    "profile_edits_per_user": env.limit("LIMIT_PROFILE_EDITS_PER_USER", f"60/{_HOUR}"),
+}
 
 # --- Languages and time -------------------------------------------------------------
 

@@ -7,10 +7,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from config.exceptions import Refusal
+from limits.addresses import client_address
 from referrals.codes import normalize_invite_code
 from referrals.exceptions import InviteCodeOwn, InviteCodeUnknown
 from referrals.forms import InviteCodeForm
-from referrals.services import activate_invite_code, find_inviter
+from referrals.services import activate_invite_code, look_up_inviter
 
 
 class SignedInRequest(HttpRequest):
@@ -23,7 +24,9 @@ class SignedInRequest(HttpRequest):
 def invite_page(request: HttpRequest, code: str) -> HttpResponse:
     """Where a share link leads. Opening it changes nothing: messengers open it, too."""
     try:
-        inviter = find_inviter(normalize_invite_code(code) or "")
+        inviter = look_up_inviter(
+            normalize_invite_code(code) or "", address=client_address(request)
+        )
     except InviteCodeUnknown:
         return render(request, "referrals/invite_unknown.html", status=404)
     context = {"inviter": inviter, "is_own": inviter.pk == request.user.pk}
@@ -45,7 +48,7 @@ def activate_page(request: SignedInRequest) -> HttpResponse:
             activate_invite_code(invitee=user, code=code)
             messages.success(request, _("The invite code is activated."))
             return redirect("profile")
-        inviter = find_inviter(code)
+        inviter = look_up_inviter(code, address=client_address(request))
         if inviter.pk == user.pk:
             raise InviteCodeOwn
     except Refusal as refusal:

@@ -6,6 +6,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import IntegrityError, transaction
 
+from limits.budgets import Claim, reserve
 from referrals.exceptions import (
     InviteCodeAlreadyActivated,
     InviteCodeOwn,
@@ -25,13 +26,26 @@ def find_inviter(code: str) -> AbstractBaseUser:
     return inviter
 
 
+def look_up_inviter(code: str, *, address: str) -> AbstractBaseUser:
+    """`find_inviter` for whoever asks; raises LimitReached as well."""
+    reserve(Claim("lookups_per_address", address))
+    return find_inviter(code)
+
+
 def activate_invite_code(*, invitee: AbstractBaseUser, code: str) -> Referral:
     """Record that `invitee` was invited by the owner of `code` (normalised).
 
     The same code again answers the referral that stands. Of several codes at once the
-    primary key lets one win. Raises InviteCodeUnknown, InviteCodeOwn and
-    InviteCodeAlreadyActivated.
+    primary key lets one win. Raises InviteCodeUnknown, InviteCodeOwn,
+    InviteCodeAlreadyActivated and, after many failures, LimitReached.
     """
+    failure = reserve(Claim("activation_failures_per_user", str(invitee.pk)))
+    referral = _activate(invitee, code)
+    failure.give_back()
+    return referral
+
+
+def _activate(invitee: AbstractBaseUser, code: str) -> Referral:
     if standing := _standing(invitee, code):
         return standing
     inviter = find_inviter(code)

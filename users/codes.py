@@ -18,7 +18,11 @@ from django.conf import settings
 from django.core.cache import cache
 from django.utils.crypto import salted_hmac
 
-from users.exceptions import CodeExpired, CodeIncorrect, ResendTooSoon
+from users.exceptions import CodeExpired, ResendTooSoon
+from users.phones import pseudonym
+
+# How long a number's next wait remembers its last sends.
+RESEND_MEMORY_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +47,26 @@ class LoginCode:
         return max(int(self.expires_at - time.time()), 0)
 
     @property
+    def allowance(self) -> int:
+        """Guesses it stands from everybody together: a risk of one in a thousand."""
+        allowance: int = 10 ** (self.length - 3)
+        return allowance
+
+    @property
     def life_key(self) -> str:
         return f"login-code-life:{self.nonce}"
 
 
-def issue(phone_number: str, *, invite_code: str | None = None) -> LoginCode:
-    """The code that lives for this number, or else a new one.
+def issue(
+    phone_number: str, *, length: int, invite_code: str | None = None
+) -> LoginCode:
+    """The code that lives for this number, or else a new one of `length` digits.
 
-    A living code keeps its expiry and its count of guesses.
+    A living code keeps its expiry and its count of guesses; it makes way only when it
+    is too short.
     """
     code = current(phone_number)
-    if code and is_alive(code):
+    if code and is_alive(code) and code.length >= length:
         if invite_code and invite_code != code.invite_code:
             code = replace(code, invite_code=invite_code)
             _save(code)
@@ -61,7 +74,7 @@ def issue(phone_number: str, *, invite_code: str | None = None) -> LoginCode:
     code = LoginCode(
         phone_number=phone_number,
         nonce=secrets.token_hex(16),
-        length=settings.LOGIN_CODE_LENGTH,
+        length=length,
         expires_at=time.time() + settings.LOGIN_CODE_TTL_SECONDS,
         invite_code=invite_code,
     )
@@ -70,21 +83,23 @@ def issue(phone_number: str, *, invite_code: str | None = None) -> LoginCode:
     return code
 
 
-def check(phone_number: str, digits: str) -> LoginCode:
-    """Count a guess, then compare it. Raises CodeExpired and CodeIncorrect."""
+def living(phone_number: str) -> LoginCode:
+    """The code that may be guessed at; raises CodeExpired when there is none."""
     code = current(phone_number)
-    if code is None:
+    if code is None or not is_alive(code):
         raise CodeExpired
+    return code
+
+
+def is_right(code: LoginCode, digits: str) -> bool:
+    """Count a guess, then compare it; raises CodeExpired if it may not be compared."""
     try:
         guesses = cache.incr(code.life_key)
-    except ValueError:  # no such key
+    except ValueError:  # spent meanwhile
         raise CodeExpired from None
-    attempts_left = settings.LOGIN_CODE_MAX_ATTEMPTS - guesses
-    if attempts_left < 0:
+    if guesses > code.allowance:
         raise CodeExpired
-    if not hmac.compare_digest(code.digits.encode(), digits.encode()):
-        raise CodeIncorrect(attempts_left=attempts_left)
-    return code
+    return hmac.compare_digest(code.digits.encode(), digits.encode())
 
 
 def spend(code: LoginCode) -> None:
@@ -93,22 +108,30 @@ def spend(code: LoginCode) -> None:
         raise CodeExpired
 
 
-def reserve_send(phone_number: str) -> None:
-    """Claim the one send that the number has at a time; raises ResendTooSoon."""
-    wait = settings.LOGIN_CODE_RESEND_SECONDS
-    key = _send_key(phone_number)
+def reserve_send(phone_number: str, *, by_known_device: bool) -> None:
+    """Claim the one send that the number has at a time; raises ResendTooSoon.
+
+    Devices that the number knows wait only for each other.
+    """
+    key = _send_key(phone_number, by_known_device)
+    step = cache.get(f"{key}:step", 0)
+    waits = settings.LOGIN_CODE_RESEND_SECONDS
+    wait = waits[min(step, len(waits) - 1)]
     if not cache.add(key, time.time() + wait, wait):
         raise ResendTooSoon(wait=_seconds_until(cache.get(key)))
+    cache.set(f"{key}:step", step + 1, RESEND_MEMORY_SECONDS)
 
 
-def release_send(phone_number: str) -> None:
+def release_send(phone_number: str, *, by_known_device: bool) -> None:
     """Give back a claim whose SMS was not sent."""
-    cache.delete(_send_key(phone_number))
+    key = _send_key(phone_number, by_known_device)
+    cache.set(f"{key}:step", cache.get(f"{key}:step", 1) - 1, RESEND_MEMORY_SECONDS)
+    cache.delete(key)
 
 
-def resend_in(phone_number: str) -> int:
+def resend_in(phone_number: str, *, by_known_device: bool) -> int:
     """Whole seconds until another send may be claimed."""
-    return _seconds_until(cache.get(_send_key(phone_number)))
+    return _seconds_until(cache.get(_send_key(phone_number, by_known_device)))
 
 
 def current(phone_number: str) -> LoginCode | None:
@@ -121,7 +144,7 @@ def current(phone_number: str) -> LoginCode | None:
 def is_alive(code: LoginCode) -> bool:
     """Whether the code can still sign in."""
     guesses = cache.get(code.life_key)
-    return guesses is not None and guesses < settings.LOGIN_CODE_MAX_ATTEMPTS
+    return guesses is not None and guesses < code.allowance
 
 
 def _save(code: LoginCode) -> None:
@@ -131,15 +154,12 @@ def _save(code: LoginCode) -> None:
 
 
 def _record_key(phone_number: str) -> str:
-    return f"login-code:{_pseudonym(phone_number)}"
+    return f"login-code:{pseudonym(phone_number)}"
 
 
-def _send_key(phone_number: str) -> str:
-    return f"login-code-send:{_pseudonym(phone_number)}"
-
-
-def _pseudonym(phone_number: str) -> str:
-    return salted_hmac("users.phone", phone_number, algorithm="sha256").hexdigest()
+def _send_key(phone_number: str, by_known_device: bool) -> str:
+    whose = "own" if by_known_device else "any"
+    return f"login-code-send:{whose}:{pseudonym(phone_number)}"
 
 
 def _seconds_until(moment: float | None) -> int:

@@ -5,6 +5,14 @@ from rest_framework import status
 from config.exceptions import LimitReached, Refusal
 
 
+class CountryNotServed(Refusal):
+    """Says nothing of the number but its country."""
+
+    default_code = "country_not_served"
+    default_detail = _("We do not send SMS to this country.")
+    attr = "phone_number"
+
+
 class PhoneNumberInvalid(Refusal):
     default_code = "phone_number_invalid"
     default_detail = _("This is not a phone number. Write it with the country code.")
@@ -36,6 +44,19 @@ class CodeIncorrect(Refusal):
         return cls(attempts_left=4)
 
 
+class GuessesUsedUp(LimitReached):
+    """This client's guesses at the living code; others still have theirs."""
+
+    default_detail = _("Too many wrong codes. Ask for a new code when this one ends.")
+
+    def __init__(self, *, wait: int) -> None:
+        super().__init__(limit="guesses_per_code", wait=wait)
+
+    @classmethod
+    def sample(cls) -> Refusal:
+        return cls(wait=180)
+
+
 class CodeExpired(Refusal):
     """Expired, used, guessed at too often or never asked for: one answer to all."""
 
@@ -46,7 +67,13 @@ class CodeExpired(Refusal):
 
 class ResendTooSoon(LimitReached):
     default_detail = _("A code was sent a moment ago. Wait before asking again.")
-    limit = "code_resend"
+
+    def __init__(self, *, wait: int) -> None:
+        super().__init__(limit="code_resend", wait=wait)
+
+    @classmethod
+    def sample(cls) -> Refusal:
+        return cls(wait=42)
 
 
 class SmsUnavailable(Refusal):

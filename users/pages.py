@@ -1,6 +1,7 @@
 """Pages for people in a browser, over the same services as the API."""
 
 import segno
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login, logout
 from django.contrib.auth.decorators import login_required
@@ -15,11 +16,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from rest_framework.request import Request
 
 from config.exceptions import Refusal
+from limits.addresses import client_address
 from referrals.charts import bar_chart
 from referrals.forms import InviteCodeForm
 from referrals.models import Referral
 from referrals.pagination import ReferralPagination
 from users import services
+from users.clients import KNOWN_FOR_SECONDS, Client
 from users.exceptions import ResendTooSoon
 from users.forms import CodeForm, DeleteAccountForm, PhoneForm, ProfileForm
 from users.middleware import SESSION_KEY, device, remember_device
@@ -29,6 +32,8 @@ from users.models import Token, User
 PENDING = "pending_phone_number"
 NEXT = "pending_next"
 CHART_DAYS = 30
+# Outlives the session: it signs nobody in, it only keeps strangers out of the way.
+DEVICE_COOKIE = "known_device"
 
 
 class SignedInRequest(HttpRequest):
@@ -52,7 +57,11 @@ def login_page(request: HttpRequest) -> HttpResponse:
     phone_number = form.cleaned_data["phone_number"]
     invite_code = form.cleaned_data["invite_code"] or None
     try:
-        services.request_code(phone_number=phone_number, invite_code=invite_code)
+        services.request_code(
+            phone_number=phone_number,
+            client=_client(request),
+            invite_code=invite_code,
+        )
     except ResendTooSoon:
         # A double click, or a code asked for elsewhere: the SMS is there to be used.
         messages.info(request, _("A code was sent a moment ago. Enter that one."))
@@ -84,14 +93,17 @@ def code_page(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "phone_number": phone_number,
-        "sent": services.sent_code(phone_number),
+        "sent": services.sent_code(phone_number, _client(request)),
     }
     return render(request, "users/code.html", context, status=status)
 
 
 def _sign_in(request: HttpRequest, phone_number: str, digits: str) -> HttpResponse:
     signed_in = services.sign_in(
-        phone_number=phone_number, digits=digits, device=device(request)
+        phone_number=phone_number,
+        digits=digits,
+        client=_client(request),
+        device=device(request),
     )
     next_url = request.session.get(NEXT) or reverse("profile")
     login(request, signed_in.user)  # a new session key; what was pending goes
@@ -100,7 +112,20 @@ def _sign_in(request: HttpRequest, phone_number: str, digits: str) -> HttpRespon
         request.session.pop(key, None)
     if signed_in.invite_code_applied:
         messages.success(request, _("Welcome! Your invitation has been counted."))
-    return redirect(next_url)
+    response = redirect(next_url)
+    response.set_cookie(
+        DEVICE_COOKIE,
+        signed_in.device_token,
+        max_age=KNOWN_FOR_SECONDS,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
+
+
+def _client(request: HttpRequest) -> Client:
+    return Client(client_address(request), request.COOKIES.get(DEVICE_COOKIE, ""))
 
 
 def _remember_next(request: HttpRequest) -> None:

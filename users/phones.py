@@ -5,6 +5,7 @@ E.164 is ITU-T's form: `+`, country code, number, at most 15 digits.
 
 import phonenumbers
 from django.conf import settings
+from django.utils.crypto import salted_hmac
 
 PATTERN = r"^\+[1-9][0-9]{6,14}$"
 MAX_LENGTH = 16
@@ -38,6 +39,19 @@ def spell_phone_number(phone_number: str) -> str:
     number = phonenumbers.parse(phone_number)
     spelling = phonenumbers.PhoneNumberFormat.INTERNATIONAL
     return phonenumbers.format_number(number, spelling)
+
+
+def is_served(phone_number: str) -> bool:
+    """Whether SMS go to the number's country: SMS_COUNTRIES lists them, or all do."""
+    if not settings.SMS_COUNTRIES:
+        return True
+    number = phonenumbers.parse(phone_number)
+    return phonenumbers.region_code_for_number(number) in settings.SMS_COUNTRIES
+
+
+def pseudonym(phone_number: str) -> str:
+    """Stands for the number where it must not be readable, such as in a cache key."""
+    return salted_hmac("users.phone", phone_number, algorithm="sha256").hexdigest()
 
 
 def mask_phone_number(phone_number: str) -> str:

@@ -28,9 +28,21 @@ class LoginCodeField(serializers.CharField):
         return digits
 
 
+class DeviceTokenField(serializers.CharField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            required=False,
+            allow_blank=True,
+            max_length=300,
+            help_text=_("From an earlier sign-in: strangers cannot block this device."),
+            **kwargs,
+        )
+
+
 class RequestCodeSerializer(serializers.Serializer[Data]):
     phone_number = PhoneNumberSerializerField()
     invite_code = InviteCodeField(required=False, allow_null=True)
+    device_token = DeviceTokenField()
 
 
 class CodeSentSerializer(serializers.Serializer[Any]):
@@ -60,6 +72,7 @@ class VerifyCodeSerializer(serializers.Serializer[Data]):
     phone_number = PhoneNumberSerializerField()
     code = LoginCodeField(help_text=_("The digits of the SMS."))
     invite_code = InviteCodeField(required=False, allow_null=True)
+    device_token = DeviceTokenField()
 
 
 class ActivateInviteCodeSerializer(serializers.Serializer[Data]):
@@ -102,6 +115,9 @@ class SignedInSerializer(serializers.Serializer[Any]):
     expires_at = serializers.DateTimeField(
         source="device.expires_at",
         help_text=_("When the token ends if it is not used; use renews it."),
+    )
+    device_token = serializers.CharField(
+        help_text=_("Keep it, and send it when you sign in again on this number.")
     )
     is_new_user = serializers.BooleanField()
     invite_code_applied = serializers.BooleanField(

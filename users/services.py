@@ -9,12 +9,15 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from config.exceptions import Refusal
-from referrals.services import activate_invite_code, find_inviter
-from users import codes
+from limits.budgets import Claim, reserve
+from referrals.services import activate_invite_code, look_up_inviter
+from users import codes, guesses, sending
 from users.authentication import issue_token
-from users.exceptions import AccountInactive
+from users.clients import Client, issue_device_token
+from users.exceptions import AccountInactive, CountryNotServed
+from users.guesses import code_length
 from users.models import Token, User
-from users.phones import mask_phone_number
+from users.phones import is_served, mask_phone_number
 from users.sms import backend_class, send_sms
 
 logger = logging.getLogger(__name__)
@@ -36,47 +39,56 @@ class SignedIn:
     user: User
     device: Token
     token: str
+    device_token: str
     is_new_user: bool
     invite_code_applied: bool
 
 
-def request_code(*, phone_number: str, invite_code: str | None = None) -> CodeSent:
+def request_code(
+    *, phone_number: str, client: Client, invite_code: str | None = None
+) -> CodeSent:
     """Send a login code and return when the SMS is accepted.
 
     Never looks whether the number has an account. `invite_code` (normalised) is kept
-    for the sign-in. Raises InviteCodeUnknown, ResendTooSoon and SmsUnavailable; after
-    the last the number may ask again at once.
+    for the sign-in. Raises CountryNotServed, InviteCodeUnknown, ResendTooSoon,
+    LimitReached and SmsUnavailable; after the last the number may ask again at once.
     """
+    if not is_served(phone_number):
+        raise CountryNotServed
     if invite_code:
-        find_inviter(invite_code)
-    codes.reserve_send(phone_number)
-    try:
-        code = codes.issue(phone_number, invite_code=invite_code)
+        look_up_inviter(invite_code, address=client.address)
+    with sending.reserve(phone_number, client):
+        code = codes.issue(
+            phone_number, length=code_length(phone_number), invite_code=invite_code
+        )
         send_sms(phone_number=phone_number, text=_sms_text(code.digits))
-    except Exception:
-        codes.release_send(phone_number)
-        raise
     logger.info("login code sent: %s", mask_phone_number(phone_number))
-    return _describe(code)
+    return _describe(code, client)
 
 
-def sent_code(phone_number: str) -> CodeSent | None:
+def sent_code(phone_number: str, client: Client) -> CodeSent | None:
     """What `request_code` answered, as it stands now; None if no code lives."""
     code = codes.current(phone_number)
-    return _describe(code) if code and codes.is_alive(code) else None
+    return _describe(code, client) if code and codes.is_alive(code) else None
 
 
 def sign_in(
-    *, phone_number: str, digits: str, invite_code: str | None = None, device: str = ""
+    *,
+    phone_number: str,
+    digits: str,
+    client: Client,
+    invite_code: str | None = None,
+    device: str = "",
 ) -> SignedIn:
     """Exchange a login code for a token, creating the account at the first time.
 
     The code is spent as the last step of the transaction: whatever is refused or fails
     before leaves no row and a living code, and of several requests with the right code
-    all but one are rolled back. Raises CodeIncorrect, CodeExpired, AccountInactive,
-    InviteCodeUnknown and InviteCodeOwn.
+    all but one are rolled back. Raises CodeIncorrect, CodeExpired, LimitReached,
+    AccountInactive, InviteCodeUnknown and InviteCodeOwn.
     """
-    code = codes.check(phone_number, digits)
+    code = codes.living(phone_number)
+    guesses.compare(code, digits, client)
     with transaction.atomic():
         user, is_new = _find_or_create_user(phone_number)
         if not user.is_active:
@@ -89,7 +101,14 @@ def sign_in(
         token, secret = issue_token(user=user, device=device)
         codes.spend(code)
     logger.info("signed in: user %s", user.pk)
-    return SignedIn(user, token, secret, is_new, applied)
+    return SignedIn(
+        user=user,
+        device=token,
+        token=secret,
+        device_token=issue_device_token(phone_number),
+        is_new_user=is_new,
+        invite_code_applied=applied,
+    )
 
 
 def sign_out(token: Token) -> None:
@@ -101,7 +120,8 @@ def sign_out_everywhere(user: User) -> None:
 
 
 def update_profile(user: User, **changes: str) -> None:
-    """Change first_name, last_name or email."""
+    """Change first_name, last_name or email; raises LimitReached."""
+    reserve(Claim("profile_edits_per_user", str(user.pk)))
     for name, value in changes.items():
         setattr(user, name, value)
     user.save(update_fields=list(changes))
@@ -117,12 +137,14 @@ def delete_account(user: User) -> None:
     logger.info("account deleted: user %s", pk)
 
 
-def _describe(code: codes.LoginCode) -> CodeSent:
+def _describe(code: codes.LoginCode, client: Client) -> CodeSent:
     show = settings.SHOW_LOGIN_CODES and backend_class().simulated
     return CodeSent(
         phone_number=code.phone_number,
         expires_in=code.seconds_left,
-        resend_in=codes.resend_in(code.phone_number),
+        resend_in=codes.resend_in(
+            code.phone_number, by_known_device=client.knows(code.phone_number)
+        ),
         code_length=code.length,
         dev_code=code.digits if show else None,
     )

@@ -8,7 +8,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from config.exceptions import LimitReached
 from config.openapi import refuses
+from limits.addresses import client_address
 from referrals.exceptions import (
     InviteCodeAlreadyActivated,
     InviteCodeOwn,
@@ -17,10 +19,13 @@ from referrals.exceptions import (
 from referrals.pagination import first_referrals
 from referrals.services import activate_invite_code
 from users import examples, services
+from users.clients import Client
 from users.exceptions import (
     AccountInactive,
     CodeExpired,
     CodeIncorrect,
+    CountryNotServed,
+    GuessesUsedUp,
     PhoneNumberInvalid,
     ResendTooSoon,
     SmsUnavailable,
@@ -54,11 +59,23 @@ class RequestCodeView(APIView):
         responses=CodeSentSerializer,
         examples=examples.REQUEST_CODE,
     )
-    @refuses(PhoneNumberInvalid, InviteCodeUnknown, ResendTooSoon, SmsUnavailable)
+    @refuses(
+        PhoneNumberInvalid,
+        CountryNotServed,
+        InviteCodeUnknown,
+        ResendTooSoon,
+        LimitReached,
+        SmsUnavailable,
+    )
     def post(self, request: Request) -> Response:
         body = RequestCodeSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        sent = services.request_code(**body.validated_data)
+        data = body.validated_data
+        sent = services.request_code(
+            phone_number=data["phone_number"],
+            invite_code=data.get("invite_code"),
+            client=_client(request, data),
+        )
         return Response(CodeSentSerializer(sent).data)
 
 
@@ -83,6 +100,8 @@ class VerifyCodeView(APIView):
         PhoneNumberInvalid,
         CodeIncorrect,
         CodeExpired,
+        GuessesUsedUp,
+        LimitReached,
         InviteCodeUnknown,
         InviteCodeOwn,
         AccountInactive,
@@ -90,10 +109,12 @@ class VerifyCodeView(APIView):
     def post(self, request: Request) -> Response:
         body = VerifyCodeSerializer(data=request.data)
         body.is_valid(raise_exception=True)
+        data = body.validated_data
         signed_in = services.sign_in(
-            phone_number=body.validated_data["phone_number"],
-            digits=body.validated_data["code"],
-            invite_code=body.validated_data.get("invite_code"),
+            phone_number=data["phone_number"],
+            digits=data["code"],
+            client=_client(request, data),
+            invite_code=data.get("invite_code"),
             device=request.headers.get("User-Agent", ""),
         )
         answer = SignedInSerializer(signed_in, context={"request": request})
@@ -156,7 +177,7 @@ class ProfileView(APIView):
         responses=InviteCodeActivatedSerializer,
         examples=examples.ACTIVATE_INVITE_CODE,
     )
-    @refuses(InviteCodeUnknown, InviteCodeOwn, InviteCodeAlreadyActivated)
+    @refuses(InviteCodeUnknown, InviteCodeOwn, InviteCodeAlreadyActivated, LimitReached)
     def post(self, request: SignedInRequest) -> Response:
         body = ActivateInviteCodeSerializer(data=request.data)
         body.is_valid(raise_exception=True)
@@ -173,11 +194,19 @@ class ProfileView(APIView):
         responses=ProfileSerializer,
         examples=examples.UPDATE_PROFILE,
     )
+    @refuses(LimitReached)
     def patch(self, request: SignedInRequest) -> Response:
         body = UpdateProfileSerializer(request.user, data=request.data, partial=True)
         body.is_valid(raise_exception=True)
         services.update_profile(request.user, **body.validated_data)
         return Response(_profile(request))
+
+
+def _client(request: Request, data: dict[str, Any]) -> Client:
+    return Client(
+        address=client_address(request._request),
+        device_token=data.get("device_token") or "",
+    )
 
 
 def _profile(request: SignedInRequest) -> dict[str, Any]:

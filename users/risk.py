@@ -1,0 +1,69 @@
+"""What the limits are worth: the odds of guessing, computed from the settings.
+
+One number: in each window of the month's limit an attacker gets the guesses that each
+code length bears, then the rest at the longest. Many numbers: an address gets its own
+limit of wrong guesses, spread over numbers whose codes have not grown.
+"""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from limits.limit import Limit
+
+YEAR_SECONDS = 365 * 24 * 3600
+HIGH_TAKEOVER_CHANCE = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """So many guesses in a window at codes of so many digits."""
+
+    guesses: int
+    digits: int
+
+    @property
+    def chance(self) -> float:
+        return self.guesses / float(10**self.digits)
+
+
+def stages() -> list[Stage]:
+    """What a steady attacker on one number gets in one window of the month's limit."""
+    month, _ = _month()
+    found, done, digits = [], 0, settings.LOGIN_CODE_LENGTH
+    for at, grown in settings.LOGIN_CODE_GROWTH:
+        if grown > digits:
+            found.append(Stage(min(at, month) - done, digits))
+            done, digits = min(at, month), grown
+    return [*found, Stage(month - done, digits)]
+
+
+def takeover_chance_in_a_year() -> float:
+    _, seconds = _month()
+    return min(sum(s.chance for s in stages()) * YEAR_SECONDS / seconds, 1.0)
+
+
+def accounts_in_a_year_per_address() -> float:
+    """Accounts that one address may hope for by guessing at many numbers."""
+    limits = [
+        limit
+        for name in ("guesses_per_address", "guesses_per_address_day")
+        if (limit := settings.LIMITS[name])
+    ]
+    if not limits:
+        return float("inf")
+    guesses = min(limit.count * YEAR_SECONDS / limit.seconds for limit in limits)
+    return guesses / float(10**settings.LOGIN_CODE_LENGTH)
+
+
+def _month() -> tuple[int, int]:
+    """Guesses, and the seconds that they are for.
+
+    Without a limit what bounds them is a code's own allowance, one after the other.
+    """
+    month: Limit | None = settings.LIMITS["guesses_per_phone_month"]
+    if month:
+        return month.count, month.seconds
+    allowance = 10 ** (settings.LOGIN_CODE_LENGTH - 3)
+    seconds = settings.LOGIN_CODE_TTL_SECONDS
+    return allowance * YEAR_SECONDS // seconds, YEAR_SECONDS
