@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import requests
@@ -29,47 +30,70 @@ START_SECONDS = 30
 Env = dict[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A running server: how others find it, and the process, to be killed in tests."""
+
+    env: Env
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
 @contextmanager
-def postgresql(folder: Path) -> Iterator[Env]:
-    data, port, user = folder / "pg", free_port(), _unprivileged_user()
-    data.mkdir()
-    if user:
-        shutil.chown(data, user)
-        folder.chmod(0o711)  # that user must get through to its own folder
-    _run_as(user, _postgres_tool("initdb"), "-D", data, "-U", "postgres", "-A", "trust")
+def postgresql(folder: Path, port: int | None = None) -> Iterator[Service]:
+    """On the data that stands in the folder, or on new."""
+    data, port, user = folder / "pg", port or free_port(), _unprivileged_user()
+    if not data.exists():
+        data.mkdir()
+        if user:
+            shutil.chown(data, user)
+            folder.chmod(0o711)  # that user must get through to its own folder
+        initdb = _postgres_tool("initdb")
+        _run_as(user, initdb, "-D", data, "-U", "postgres", "-A", "trust")
     settings = {
         "listen_addresses": "127.0.0.1",
         "unix_socket_directories": "",
         "fsync": "off",
+        "max_connections": "500",  # several servers may run on it
     }
     options = [part for item in settings.items() for part in ("-c", "=".join(item))]
     command = [_postgres_tool("postgres"), "-D", data, "-p", port, *options]
-    with _process(command, user=user):
+    log = folder / "postgresql.log"
+    with _process(command, log, user=user) as process:
         _wait_for_port(port)
-        yield {"DATABASE_URL": f"postgresql://postgres@127.0.0.1:{port}/postgres"}
+        url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
+        yield Service({"DATABASE_URL": url}, process, log)
 
 
 @contextmanager
-def redis(folder: Path) -> Iterator[Env]:
-    port = free_port()
-    command = ["redis-server", "--port", port, "--bind", "127.0.0.1"]
-    with _process([*command, "--dir", folder, "--save", "", "--appendonly", "no"]):
+def redis(folder: Path, port: int | None = None) -> Iterator[Service]:
+    port = port or free_port()
+    log = folder / "redis.log"
+    command = ["redis-server", "--port", port, "--bind", "127.0.0.1", "--dir", folder]
+    with _process([*command, "--save", "", "--appendonly", "yes"], log) as process:
         _wait_for_port(port)
-        yield {"REDIS_URL": f"redis://127.0.0.1:{port}/0"}
+        yield Service({"REDIS_URL": f"redis://127.0.0.1:{port}/0"}, process, log)
 
 
 @contextmanager
-def web(settings: Env) -> Iterator[Env]:
-    env = {"ENV_FILE": os.devnull, "PORT": str(free_port()), **settings}
+def web(folder: Path, settings: Env) -> Iterator[Service]:
+    env = {
+        "DJANGO_SETTINGS_MODULE": "config.settings",  # not what a test run may have set
+        "ENV_FILE": os.devnull,
+        "SMS_BACKEND": "users.sms.console.ConsoleBackend",
+        "PORT": str(free_port()),
+        **settings,
+    }
     _manage(env, "migrate", "--verbosity=0")
     if env["DEBUG"] == "off":
         _manage(env, "collectstatic", "--noinput", "--verbosity=0")
     gunicorn = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.conf.py"]
-    with _process([*gunicorn, "config.wsgi"], env=env):
+    log = folder / f"web-{env['PORT']}.log"
+    with _process([*gunicorn, "config.wsgi"], log, env=env) as process:
         base_url = f"http://127.0.0.1:{env['PORT']}"
         _wait_for_port(int(env["PORT"]))
         requests.get(f"{base_url}/readyz", timeout=10).raise_for_status()
-        yield {**settings, "BASE_URL": base_url}
+        yield Service({**settings, "BASE_URL": base_url}, process, log)
 
 
 def production(folder: Path) -> Env:
@@ -94,14 +118,15 @@ def stack(kind: str) -> Iterator[Env]:
     with ExitStack() as running:
         folder = Path(running.enter_context(tempfile.TemporaryDirectory()))
         if kind == "embedded":
-            yield running.enter_context(web(zero_install(folder)))
+            yield running.enter_context(web(folder, zero_install(folder))).env
             return
-        services = running.enter_context(postgresql(folder))
-        services |= running.enter_context(redis(folder))
+        services = running.enter_context(postgresql(folder)).env
+        services |= running.enter_context(redis(folder)).env
         if kind == "services":
             yield services
         else:
-            yield running.enter_context(web({**services, **production(folder)}))
+            settings = {**services, **production(folder)}
+            yield running.enter_context(web(folder, settings)).env
 
 
 def free_port() -> int:
@@ -142,9 +167,13 @@ def _manage(env: Env, *arguments: str) -> None:
 
 @contextmanager
 def _process(
-    command: Sequence[object], *, user: str | None = None, env: Env | None = None
-) -> Iterator[None]:
-    with tempfile.TemporaryFile() as output:
+    command: Sequence[object],
+    log: Path,
+    *,
+    user: str | None = None,
+    env: Env | None = None,
+) -> Iterator[subprocess.Popen[bytes]]:
+    with log.open("ab") as output:
         process = subprocess.Popen(
             list(map(str, command)),
             user=user,
@@ -153,20 +182,19 @@ def _process(
             stdout=output,
             stderr=subprocess.STDOUT,
         )
+    try:
+        yield process
+    except BaseException:
+        sys.stderr.write(log.read_text(errors="replace")[-4000:])
+        raise
+    finally:
+        # SIGINT is PostgreSQL's "fast" shutdown; gunicorn and Redis know it, too.
+        process.send_signal(signal.SIGINT)
         try:
-            yield
-        except BaseException:
-            output.seek(0)
-            sys.stderr.write(output.read().decode()[-4000:])
-            raise
-        finally:
-            # SIGINT is PostgreSQL's "fast" shutdown; gunicorn and Redis know it, too.
-            process.send_signal(signal.SIGINT)
-            try:
-                process.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def _wait_for_port(port: int) -> None:
