@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
@@ -17,7 +18,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from config.exceptions import Refusal, ServiceUnavailable
+from config.exceptions import Refusal, RequestTooLarge, ServiceUnavailable
 from config.outages import is_outage
 
 logger = logging.getLogger(__name__)
@@ -59,6 +60,11 @@ class PageErrorMiddleware:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if isinstance(exception, RequestDataTooBig):
+        refusal = RequestTooLarge()
+        return _answer(
+            request, refusal.status_code, str(refusal.detail), refusal.default_code
+        )
     return _answer(request, 400, _("Bad request."), "bad_request")
 
 
@@ -79,7 +85,10 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return _answer(request, 403, _("This is not allowed."), "permission_denied")
+    """Mostly an old tab, whose form was made before somebody signed in or out."""
+    page = "errors/outdated.html"
+    text = _("This is not allowed.")
+    return _answer(request, 403, text, "permission_denied", page=page)
 
 
 def _unavailable(request: HttpRequest, error: BaseException | None) -> HttpResponse:
@@ -96,6 +105,7 @@ def _answer(
     code: str = "error",
     *,
     wait: int | None = None,
+    page: str = "",
 ) -> HttpResponse:
     response: HttpResponse
     if request.path_info.startswith("/api/"):
@@ -103,9 +113,9 @@ def _answer(
         error = {"code": code, "detail": text, "attr": None}
         response = JsonResponse({"type": kind, "errors": [error]}, status=status)
     else:
-        template = [f"errors/{status}.html", "errors/error.html"]
-        page = render_to_string(template, {"status": status, "text": text})
-        response = HttpResponse(page, status=status)
+        template = [page or f"errors/{status}.html", "errors/error.html"]
+        html = render_to_string(template, {"status": status, "text": text})
+        response = HttpResponse(html, status=status)
     if wait:
         response["Retry-After"] = str(wait)
     return response

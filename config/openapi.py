@@ -10,6 +10,8 @@ from functools import cache
 from http import HTTPStatus
 from typing import Any, TypeVar
 
+from django.conf import settings
+from django.utils.translation import get_language
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema as SpectacularAutoSchema
 from drf_spectacular.utils import OpenApiExample
@@ -31,6 +33,13 @@ def refuses(*refusals: type[Refusal]) -> Callable[[Method], Method]:
         return method
 
     return mark
+
+
+def describe_in_the_reader_s_language(result: Any, **kwargs: Any) -> Any:
+    language = "ru" if get_language() == "ru" else "en"
+    text = settings.BASE_DIR / "config" / f"api.{language}.md"
+    result["info"]["description"] = text.read_text(encoding="utf-8")
+    return result
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -1,6 +1,9 @@
 from csp.constants import SELF, UNSAFE_INLINE
 from csp.decorators import csp_update
 from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.templatetags.static import static
 from django.urls import include, path, re_path
 from django.views.generic import TemplateView
 from drf_spectacular.views import (
@@ -19,6 +22,12 @@ documentation_csp = csp_update(
 redoc = documentation_csp(SpectacularRedocView.as_view())
 swagger = documentation_csp(SpectacularSwaggerSplitView.as_view())
 
+
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Browsers ask for it where a page, such as the admin site's, names no icon."""
+    return redirect(static("icon.svg"))
+
+
 urlpatterns = [
     path("", TemplateView.as_view(template_name="front.html"), name="front"),
     path("", include("users.page_urls")),
@@ -30,6 +39,7 @@ urlpatterns = [
     re_path(r"^api/", NoSuchEndpoint.as_view()),
     path("redoc/", redoc, name="redoc"),
     path("swagger/", swagger, name="swagger"),
+    path("favicon.ico", favicon, name="favicon"),
     path("healthz", HealthView.as_view(), name="healthz"),
     path("readyz", ReadinessView.as_view(), name="readyz"),
     path("admin/", admin.site.urls),

@@ -20,7 +20,8 @@ else:
 class ReferralAdmin(ReferralModelAdmin):
     """Read-only: the ledger has one writer, `referrals.services`."""
 
-    list_display = ["invitee", "inviter", "code_used", "created_at"]
+    list_display = ["invitee_name", "inviter_name", "code_used", "created_at"]
+    fields = ["invitee_name", "inviter_name", "code_used", "created_at"]
     list_select_related = ["invitee", "inviter"]
     list_filter = ["created_at"]
     search_fields = ["code_used"]  # shows the box; get_search_results reads it
@@ -46,6 +47,14 @@ class ReferralAdmin(ReferralModelAdmin):
             found |= Q(**{f"invitee__{name}": username})
             found |= Q(**{f"inviter__{name}": username})
         return queryset.filter(found), False
+
+    @admin.display(description=_("invitee"))
+    def invitee_name(self, referral: Referral) -> str:
+        return referral.invitee.get_username()
+
+    @admin.display(description=_("inviter"))
+    def inviter_name(self, referral: Referral) -> str:
+        return referral.inviter.get_username() if referral.inviter else "-"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -4,20 +4,23 @@ from rest_framework import status
 from config.exceptions import Refusal
 
 
-class InviteCodeUnknown(Refusal):
+class InviteCodeRefusal(Refusal):
+    """What is wrong with an invite code."""
+
+    attr = "invite_code"
+
+
+class InviteCodeUnknown(InviteCodeRefusal):
     default_code = "invite_code_unknown"
     default_detail = _("There is no such invite code.")
-    attr = "invite_code"
 
 
-class InviteCodeOwn(Refusal):
+class InviteCodeOwn(InviteCodeRefusal):
     default_code = "invite_code_own"
     default_detail = _("This is your own invite code. Enter another person's.")
-    attr = "invite_code"
 
 
-class InviteCodeAlreadyActivated(Refusal):
+class InviteCodeAlreadyActivated(InviteCodeRefusal):
     status_code = status.HTTP_409_CONFLICT
     default_code = "invite_code_already_activated"
     default_detail = _("You have already activated an invite code.")
-    attr = "invite_code"

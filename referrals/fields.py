@@ -21,8 +21,10 @@ class InviteCodeField(serializers.CharField):
         )
         super().__init__(max_length=MAX_INPUT_LENGTH, **kwargs)
 
-    def to_internal_value(self, data: Any) -> str:
+    def to_internal_value(self, data: Any) -> Any:
         text = super().to_internal_value(data)
+        if not text:
+            return None  # allowed where the code is optional
         code = normalize_invite_code(text)
         if code is None:
             self.fail(InviteCodeUnknown.default_code)

@@ -50,12 +50,13 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
     def newest_first(self) -> ReferralQuerySet:
         return self.order_by("-created_at", "-invitee_id")
 
-    def per_day(self, inviter_id: int | None, *, days: int) -> dict[date, int]:
+    def per_day(self, inviter_id: int, *, days: int) -> dict[date, int]:
         """Activations on each of the last `days` days (UTC), today last."""
-        today = timezone.now().date()
-        first = today - timedelta(days=days - 1)
+        midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+        start = midnight - timedelta(days=days - 1)
+        first = start.date()
         counted = (
-            self.filter(inviter_id=inviter_id, created_at__date__gte=first)
+            self.filter(inviter_id=inviter_id, created_at__gte=start)
             .order_by()
             .values_list(TruncDate("created_at"))
             .annotate(number=Count("pk"))
@@ -63,7 +64,7 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
         numbers = dict.fromkeys((first + timedelta(days=n) for n in range(days)), 0)
         return numbers | {day: number for day, number in counted if day in numbers}
 
-    def of_inviter(self, inviter_id: int | None) -> ReferralQuerySet:
+    def of_inviter(self, inviter_id: int) -> ReferralQuerySet:
         """Newest first, with no more of each invitee than the name to show."""
         name = f"invitee__{get_user_model().USERNAME_FIELD}"
         return (

@@ -1,10 +1,13 @@
+from urllib.parse import urlencode
+
 from django.contrib import messages
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from config.exceptions import Refusal
 from limits.addresses import client_address
@@ -14,13 +17,7 @@ from referrals.forms import InviteCodeForm
 from referrals.services import activate_invite_code, look_up_inviter
 
 
-class SignedInRequest(HttpRequest):
-    """For the type checker: what `login_required` makes sure of."""
-
-    user: AbstractBaseUser  # type: ignore[assignment]  # wider: any user model
-
-
-@require_GET
+@require_safe
 def invite_page(request: HttpRequest, code: str) -> HttpResponse:
     """Where a share link leads. Opening it changes nothing: messengers open it, too."""
     try:
@@ -33,18 +30,24 @@ def invite_page(request: HttpRequest, code: str) -> HttpResponse:
     return render(request, "referrals/invite.html", context)
 
 
-@login_required
-@require_http_methods(["GET", "POST"])
-def activate_page(request: SignedInRequest) -> HttpResponse:
+@require_http_methods(["GET", "HEAD", "POST"])
+def activate_page(request: HttpRequest) -> HttpResponse:
     """GET asks whether this inviter is meant; only the POST activates, for good."""
+    is_post = request.method == "POST"
+    data = request.POST if is_post else request.GET
     user = request.user
-    form = InviteCodeForm(request.POST if request.method == "POST" else request.GET)
-    context: dict[str, object] = {"form": form}
+    if not isinstance(user, AbstractBaseUser):
+        # Also from a POST whose session has ended: back here with the same code.
+        query = urlencode({"invite_code": data.get("invite_code", "")})
+        return redirect_to_login(f"{reverse('activate')}?{query}")
+    if "invite_code" not in data:
+        return _activate_page(request, InviteCodeForm())
+    form = InviteCodeForm(data)
     if not form.is_valid():
-        return render(request, "referrals/activate.html", context, status=400)
+        return _activate_page(request, form, status=400)
     code = form.cleaned_data["invite_code"]
     try:
-        if request.method == "POST":
+        if is_post:
             activate_invite_code(invitee=user, code=code)
             messages.success(request, _("The invite code is activated."))
             return redirect("profile")
@@ -53,6 +56,16 @@ def activate_page(request: SignedInRequest) -> HttpResponse:
             raise InviteCodeOwn
     except Refusal as refusal:
         form.add_error("invite_code", str(refusal.detail))
-        status = refusal.status_code
-        return render(request, "referrals/activate.html", context, status=status)
-    return render(request, "referrals/activate.html", {**context, "inviter": inviter})
+        return _activate_page(request, form, status=refusal.status_code)
+    return _activate_page(request, form, inviter=inviter)
+
+
+def _activate_page(
+    request: HttpRequest,
+    form: InviteCodeForm,
+    *,
+    status: int = 200,
+    inviter: AbstractBaseUser | None = None,
+) -> HttpResponse:
+    context = {"form": form, "inviter": inviter}
+    return render(request, "referrals/activate.html", context, status=status)

@@ -4,7 +4,7 @@ import logging
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from limits.budgets import Claim, reserve
 from referrals.exceptions import (
@@ -56,12 +56,22 @@ def _activate(invitee: AbstractBaseUser, code: str) -> Referral:
             referral = Referral.objects.create(
                 invitee_id=invitee.pk, inviter_id=inviter.pk, code_used=code
             )
+            _judge_foreign_keys()
     except IntegrityError:
         if standing := _standing(invitee, code):
             return standing
-        raise
+        raise InviteCodeUnknown from None  # one of the two was deleted meanwhile
     logger.info("invite code activated: user %s by user %s", invitee.pk, inviter.pk)
     return referral
+
+
+def _judge_foreign_keys() -> None:
+    """Now, and not at the commit, which may come after a login code is spent.
+
+    It also locks the inviter against deletion until then. SQLite has one writer anyway.
+    """
+    if connection.vendor == "postgresql":
+        connection.check_constraints()
 
 
 def _standing(invitee: AbstractBaseUser, code: str) -> Referral | None:

@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.generics import ListAPIView
@@ -16,7 +18,8 @@ class ReferralListView(ListAPIView[Referral]):
     queryset = Referral.objects.none()  # for the schema
 
     def get_queryset(self) -> ReferralQuerySet:
-        return Referral.objects.of_inviter(self.request.user.pk)
+        inviter: Any = self.request.user
+        return Referral.objects.of_inviter(inviter.pk)
 
     @extend_schema(
         operation_id="list_referrals",

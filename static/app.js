@@ -61,8 +61,13 @@ for (const element of document.querySelectorAll("[data-with-script]")) {
 
 for (const button of document.querySelectorAll("[data-copy]")) {
   const text = button.textContent;
+  if (!navigator.clipboard) button.hidden = true; // only where the page is secure
   button.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(button.dataset.copy);
+    try {
+      await navigator.clipboard.writeText(button.dataset.copy);
+    } catch {
+      return; // not allowed here; the link stands above the button
+    }
     button.textContent = button.dataset.done;
     document.querySelector("[data-announce]").textContent = button.dataset.done;
     setTimeout(() => { button.textContent = text; }, 2000);

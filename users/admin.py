@@ -1,7 +1,6 @@
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery
@@ -11,9 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from referrals.codes import normalize_invite_code
 from referrals.models import Referral
+from users import services
 from users.models import Token, User
 from users.phones import (
-    MAX_INPUT_LENGTH,
     InvalidPhoneNumber,
     normalize_phone_number,
 )
@@ -28,24 +27,16 @@ else:
     UserCreationForm = AdminUserCreationForm
 
 
-class StaffLoginForm(AdminAuthenticationForm):
-    """Takes a number in any spelling, which may be longer than the number itself."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        username = self.fields["username"]
-        username.max_length = MAX_INPUT_LENGTH  # type: ignore[attr-defined]  # CharField
-        username.widget.attrs.update(maxlength=MAX_INPUT_LENGTH, type="tel")
-
-
-admin.site.login_form = StaffLoginForm
-admin.site.site_header = admin.site.site_title = _("Referral administration")
-
-
 class PersonCreationForm(UserCreationForm):
     class Meta:
         model = User
         fields = ("phone_number",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # People sign in by code; a password is for staff.
+        self.fields["usable_password"].initial = "false"
+        self.fields["usable_password"].help_text = _("Staff need one for this site.")
 
     def save(self, commit: bool = True) -> User:
         """The manager creates the person: it draws the invite code."""
@@ -118,7 +109,9 @@ class UserAdmin(UserModelAdmin):
     list_select_related = ["activation"]
     ordering = ["-pk"]
     search_fields = ["phone_number"]  # shows the box; get_search_results reads it
-    search_help_text = _("A phone number in any spelling, a part of it, or a code.")
+    search_help_text = _(
+        "A number in any spelling or three of its digits, an invite code, or a name."
+    )
     show_full_result_count = False
     inlines = [TokenInline]
 
@@ -141,8 +134,54 @@ class UserAdmin(UserModelAdmin):
         return count
 
     @admin.display(description=_("activated code"))
-    def activated_invite_code(self, user: User) -> str | None:
-        return user.activated_invite_code
+    def activated_invite_code(self, user: User) -> str:
+        return user.activated_invite_code or "-"
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: User | None = None
+    ) -> list[str]:
+        """Nobody but a superuser makes staff, or gives rights that they lack."""
+        fields = list(self.readonly_fields)
+        if not request.user.is_superuser:
+            fields += ["is_staff", "is_superuser", "groups", "user_permissions"]
+        return fields
+
+    def has_change_permission(
+        self, request: HttpRequest, obj: User | None = None
+    ) -> bool:
+        if obj and obj.is_superuser and not request.user.is_superuser:
+            return False
+        return super().has_change_permission(request, obj)
+
+    def has_delete_permission(
+        self, request: HttpRequest, obj: User | None = None
+    ) -> bool:
+        if obj and obj.is_superuser and not request.user.is_superuser:
+            return False
+        return super().has_delete_permission(request, obj)
+
+    def save_model(
+        self, request: HttpRequest, obj: User, form: Any, change: bool
+    ) -> None:
+        super().save_model(request, obj, form, change)
+        if change and "is_active" in form.changed_data and not obj.is_active:
+            services.close_account(obj)
+        elif change and "phone_number" in form.changed_data:
+            services.sign_out_everywhere(obj)  # the number's old owner must not stay
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        services.delete_account(obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        for user in queryset:
+            services.delete_account(user)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """What goes with a person needs no permission of its own."""
+        objects, counts, _perms_needed, protected = super().get_deleted_objects(
+            objs, request
+        )
+        return objects, counts, set(), protected
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> list[Any]:
         return [TokenInline] if obj else []
@@ -158,6 +197,9 @@ class UserAdmin(UserModelAdmin):
             found |= Q(phone_number=normalize_phone_number(term))
         except InvalidPhoneNumber:
             digits = "".join(letter for letter in term if letter.isdecimal())
-            if len(digits) >= 3:
+            if any(letter.isalpha() for letter in term):
+                found |= Q(first_name__istartswith=term)
+                found |= Q(last_name__istartswith=term)
+            elif len(digits) >= 3:
                 found |= Q(phone_number__contains=digits)
         return queryset.filter(found), False

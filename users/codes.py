@@ -10,9 +10,11 @@ and fails on a code that is gone; `delete` succeeds for one caller, who has spen
 """
 
 import hmac
+import math
 import secrets
 import time
-from dataclasses import asdict, dataclass, replace
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 
 from django.conf import settings
 from django.core.cache import cache
@@ -67,9 +69,7 @@ def issue(
     """
     code = current(phone_number)
     if code and is_alive(code) and code.length >= length:
-        if invite_code and invite_code != code.invite_code:
-            code = replace(code, invite_code=invite_code)
-            _save(code)
+        # With the invite code it came with: a stranger's request must not change it.
         return code
     code = LoginCode(
         phone_number=phone_number,
@@ -100,6 +100,12 @@ def is_right(code: LoginCode, digits: str) -> bool:
     if guesses > code.allowance:
         raise CodeExpired
     return hmac.compare_digest(code.digits.encode(), digits.encode())
+
+
+def forgive(code: LoginCode) -> None:
+    """Give back a guess that was right but not used."""
+    with suppress(ValueError):  # it ended meanwhile
+        cache.decr(code.life_key)
 
 
 def spend(code: LoginCode) -> None:
@@ -163,4 +169,4 @@ def _send_key(phone_number: str, by_known_device: bool) -> str:
 
 
 def _seconds_until(moment: float | None) -> int:
-    return max(round(moment - time.time()), 0) if moment else 0
+    return max(math.ceil(moment - time.time()), 0) if moment else 0

@@ -5,7 +5,6 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from referrals.forms import InviteCodeFormField
 from users.fields import PhoneNumberFormField
 from users.models import User
 
@@ -27,7 +26,6 @@ class PhoneForm(forms.Form):
             }
         ),
     )
-    invite_code = InviteCodeFormField(required=False, widget=forms.HiddenInput)
 
 
 class CodeForm(forms.Form):

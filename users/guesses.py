@@ -10,6 +10,7 @@ instead, which no stranger can use up.
 
 import logging
 import time
+from contextlib import suppress
 
 from django.conf import settings
 from django.core.cache import cache
@@ -31,11 +32,10 @@ def compare(code: LoginCode, digits: str, client: Client) -> None:
     Raises CodeIncorrect; and, without having compared, GuessesUsedUp, LimitReached and
     CodeExpired, when the code has been spent or outgrown.
     """
+    left = _count_at_code(code, _source(code, client))
     if client.knows(code.phone_number):
-        left = _count_at_code(code, "device")
         reservation = reserve(Claim("guesses_per_device", code.phone_number))
     else:
-        left = _count_at_code(code, client.address)
         reservation, left_of_length = _reserve_for_stranger(code, client)
         left = min(left, left_of_length)
     try:
@@ -47,6 +47,13 @@ def compare(code: LoginCode, digits: str, client: Client) -> None:
         _raise_alarm()
         raise CodeIncorrect(attempts_left=left)
     reservation.give_back()
+
+
+def forgive(code: LoginCode, client: Client) -> None:
+    """Give back a guess that was right but refused for something else."""
+    codes.forgive(code)
+    with suppress(ValueError):  # the code ended meanwhile
+        cache.decr(_source_key(code, _source(code, client)))
 
 
 def _reserve_for_stranger(code: LoginCode, client: Client) -> tuple[Reservation, int]:
@@ -91,9 +98,17 @@ def _bearable(length: int) -> int:
     return min(outgrown_at, default=10**9)
 
 
+def _source(code: LoginCode, client: Client) -> str:
+    return "device" if client.knows(code.phone_number) else client.address
+
+
+def _source_key(code: LoginCode, source: str) -> str:
+    return f"login-code-guesses:{code.nonce}:{pseudonym(source)}"
+
+
 def _count_at_code(code: LoginCode, source: str) -> int:
     """Count a guess of this source at this code; how many it has left after it."""
-    key = f"login-code-guesses:{code.nonce}:{pseudonym(source)}"
+    key = _source_key(code, source)
     cache.add(key, 0, max(code.expires_at - time.time(), 1))
     try:
         guesses = cache.incr(key)

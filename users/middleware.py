@@ -3,6 +3,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
+from django.utils.cache import add_never_cache_headers
 
 from users.authentication import issue_token, renew_token
 from users.models import Token, User
@@ -22,9 +23,15 @@ class DeviceMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if settings.SESSION_COOKIE_NAME in request.COOKIES:
-            self._check_device(request)
-        return self.get_response(request)
+        is_probe = request.path_info in {"/healthz", "/readyz"}
+        if is_probe or settings.SESSION_COOKIE_NAME not in request.COOKIES:
+            return self.get_response(request)
+        self._check_device(request)
+        response = self.get_response(request)
+        if request.user.is_authenticated:
+            # Nobody's data stays behind in the cache of a shared computer.
+            add_never_cache_headers(response)
+        return response
 
     def _check_device(self, request: HttpRequest) -> None:
         user = request.user

@@ -103,6 +103,10 @@ class User(InviteCodeOwner, AbstractBaseUser, PermissionsMixin):
     def public_name(self) -> str:
         return mask_phone_number(self.phone_number)
 
+    def __str__(self) -> str:
+        """Masked: this is what stays in the admin site's history of changes."""
+        return self.public_name
+
     def get_full_name(self) -> str:
         return f"{self.first_name} {self.last_name}".strip()
 

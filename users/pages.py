@@ -1,5 +1,8 @@
 """Pages for people in a browser, over the same services as the API."""
 
+from copy import copy
+from urllib.parse import urlencode
+
 import segno
 from django.conf import settings
 from django.contrib import messages
@@ -11,13 +14,14 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_safe
 from rest_framework.request import Request
 
 from config.exceptions import Refusal
 from limits.addresses import client_address
 from referrals.charts import bar_chart
+from referrals.codes import normalize_invite_code
+from referrals.exceptions import InviteCodeUnknown
 from referrals.forms import InviteCodeForm
 from referrals.models import Referral
 from referrals.pagination import ReferralPagination
@@ -31,9 +35,12 @@ from users.models import Token, User
 # The number that a code was sent to, until the sign-in is through.
 PENDING = "pending_phone_number"
 NEXT = "pending_next"
+# Of the share link that was followed; goes before one that came with the code request.
+INVITE_CODE = "pending_invite_code"
 CHART_DAYS = 30
 # Outlives the session: it signs nobody in, it only keeps strangers out of the way.
 DEVICE_COOKIE = "known_device"
+CODE_BACKEND = "users.authentication.CodeBackend"
 
 
 class SignedInRequest(HttpRequest):
@@ -42,39 +49,60 @@ class SignedInRequest(HttpRequest):
     user: User
 
 
-@never_cache
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def login_page(request: HttpRequest) -> HttpResponse:
+    if request.method == "POST":
+        return _send_code(request)
+    invite_code = normalize_invite_code(request.GET.get("invite", ""))
+    if request.user.is_authenticated:
+        if invite_code:
+            query = urlencode({"invite_code": invite_code})
+            return redirect(f"{reverse('activate')}?{query}")
+        return redirect("profile")
+    _remember_next(request)
+    if invite_code:
+        request.session[INVITE_CODE] = invite_code
+    form = PhoneForm(initial={"phone_number": request.session.get(PENDING, "")})
+    return _login_page(request, form)
+
+
+def _send_code(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect("profile")
-    if request.method == "GET":
-        _remember_next(request)
-        initial = {"invite_code": request.GET.get("invite", "")}
-        return render(request, "users/login.html", {"form": PhoneForm(initial=initial)})
     form = PhoneForm(request.POST)
     if not form.is_valid():
-        return render(request, "users/login.html", {"form": form}, status=400)
-    phone_number = form.cleaned_data["phone_number"]
-    invite_code = form.cleaned_data["invite_code"] or None
+        return _login_page(request, form, status=400)
+    phone_number, client = form.cleaned_data["phone_number"], _client(request)
     try:
         services.request_code(
             phone_number=phone_number,
-            client=_client(request),
-            invite_code=invite_code,
+            client=client,
+            invite_code=request.session.get(INVITE_CODE),
         )
+    except InviteCodeUnknown as refusal:
+        # The inviter has gone meanwhile: say so, and let people go on without.
+        del request.session[INVITE_CODE]
+        messages.warning(request, str(refusal.detail))
+        return _login_page(request, form, status=refusal.status_code)
     except ResendTooSoon:
-        # A double click, or a code asked for elsewhere: the SMS is there to be used.
-        messages.info(request, _("A code was sent a moment ago. Enter that one."))
+        # A double click, or a code asked for elsewhere: that SMS is there to be used.
+        if services.sent_code(phone_number, client):
+            messages.info(request, _("A code was sent a moment ago. Enter that one."))
     except Refusal as refusal:
         form.add_error("phone_number", str(refusal.detail))
-        status = refusal.status_code
-        return render(request, "users/login.html", {"form": form}, status=status)
+        return _login_page(request, form, status=refusal.status_code)
     request.session[PENDING] = phone_number
     return redirect("login-code")
 
 
-@never_cache
-@require_http_methods(["GET", "POST"])
+def _login_page(
+    request: HttpRequest, form: PhoneForm, *, status: int = 200
+) -> HttpResponse:
+    context = {"form": form, "invite_code": request.session.get(INVITE_CODE)}
+    return render(request, "users/login.html", context, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
 def code_page(request: HttpRequest) -> HttpResponse:
     phone_number = request.session.get(PENDING)
     if phone_number is None:
@@ -90,10 +118,12 @@ def code_page(request: HttpRequest) -> HttpResponse:
                 status = refusal.status_code
         else:
             status = 400
+    client = _client(request)
     context = {
         "form": form,
         "phone_number": phone_number,
-        "sent": services.sent_code(phone_number, _client(request)),
+        "sent": services.sent_code(phone_number, client),
+        "resend_in": services.seconds_until_resend(phone_number, client),
     }
     return render(request, "users/code.html", context, status=status)
 
@@ -103,15 +133,18 @@ def _sign_in(request: HttpRequest, phone_number: str, digits: str) -> HttpRespon
         phone_number=phone_number,
         digits=digits,
         client=_client(request),
+        brought_invite_code=request.session.get(INVITE_CODE),
         device=device(request),
     )
     next_url = request.session.get(NEXT) or reverse("profile")
-    login(request, signed_in.user)  # a new session key; what was pending goes
+    login(request, signed_in.user, backend=CODE_BACKEND)
     remember_device(request, signed_in.device)
-    for key in (PENDING, NEXT):
+    for key in (PENDING, INVITE_CODE, NEXT):
         request.session.pop(key, None)
     if signed_in.invite_code_applied:
         messages.success(request, _("Welcome! Your invitation has been counted."))
+    elif signed_in.invite_code_refusal:
+        messages.warning(request, str(signed_in.invite_code_refusal.detail))
     response = redirect(next_url)
     response.set_cookie(
         DEVICE_COOKIE,
@@ -124,20 +157,21 @@ def _sign_in(request: HttpRequest, phone_number: str, digits: str) -> HttpRespon
     return response
 
 
-def _client(request: HttpRequest) -> Client:
-    return Client(client_address(request), request.COOKIES.get(DEVICE_COOKIE, ""))
-
-
 def _remember_next(request: HttpRequest) -> None:
     """Where to go after signing in: a path of this site, or nowhere special."""
     url = request.GET.get("next", "")
     if url_has_allowed_host_and_scheme(url, allowed_hosts=None):
         request.session[NEXT] = url
+    else:
+        request.session.pop(NEXT, None)
 
 
-@never_cache
+def _client(request: HttpRequest) -> Client:
+    return Client(client_address(request), request.COOKIES.get(DEVICE_COOKIE, ""))
+
+
 @login_required
-@require_GET
+@require_safe
 def profile_page(request: SignedInRequest) -> HttpResponse:
     user = request.user
     pagination = ReferralPagination()
@@ -153,18 +187,19 @@ def profile_page(request: SignedInRequest) -> HttpResponse:
         "older_url": pagination.get_next_link(),
         "chart": bar_chart(Referral.objects.per_day(user.pk, days=CHART_DAYS)),
         "chart_days": CHART_DAYS,
-        "profile_form": ProfileForm(instance=user),
     }
     return render(request, "users/profile.html", context)
 
 
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def edit_page(request: SignedInRequest) -> HttpResponse:
-    if request.method == "GET":
-        form = ProfileForm(instance=request.user)
+    # A copy: a form writes what it was sent on its instance, valid or not.
+    user = copy(request.user)
+    if request.method != "POST":
+        form = ProfileForm(instance=user)
         return render(request, "users/edit.html", {"form": form})
-    form = ProfileForm(request.POST, instance=request.user)
+    form = ProfileForm(request.POST, instance=user)
     if not form.is_valid():
         return render(request, "users/edit.html", {"form": form}, status=400)
     services.update_profile(request.user, **form.cleaned_data)
@@ -173,7 +208,7 @@ def edit_page(request: SignedInRequest) -> HttpResponse:
 
 
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def delete_page(request: SignedInRequest) -> HttpResponse:
     data = request.POST if request.method == "POST" else None
     form = DeleteAccountForm(data, user=request.user)
@@ -186,21 +221,22 @@ def delete_page(request: SignedInRequest) -> HttpResponse:
     return redirect("front")
 
 
-@require_POST
 def logout_page(request: HttpRequest) -> HttpResponse:
-    device_id = request.session.get(SESSION_KEY)
-    if device_id and (token := Token.objects.filter(pk=device_id).first()):
-        services.sign_out(token)
-    logout(request)
+    """Changes something on POST only; who comes by a link is led to the front page."""
+    if request.method == "POST":
+        device_id = request.session.get(SESSION_KEY)
+        if device_id and (token := Token.objects.filter(pk=device_id).first()):
+            services.sign_out(token)
+        logout(request)
+        messages.success(request, _("You are signed out."))
     return redirect("front")
 
 
-@login_required
-@require_POST
-def logout_everywhere_page(request: SignedInRequest) -> HttpResponse:
-    services.sign_out_everywhere(request.user)
-    logout(request)
-    messages.success(request, _("You are signed out on all your devices."))
+def logout_everywhere_page(request: HttpRequest) -> HttpResponse:
+    if request.method == "POST" and isinstance(request.user, User):
+        services.sign_out_everywhere(request.user)
+        logout(request)
+        messages.success(request, _("You are signed out on all your devices."))
     return redirect("front")
 
 

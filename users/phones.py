@@ -56,5 +56,6 @@ def pseudonym(phone_number: str) -> str:
 
 def mask_phone_number(phone_number: str) -> str:
     """`+7999•••••67`: enough for its owner to recognise, too little to dial."""
-    hidden = len(phone_number) - 7
-    return f"{phone_number[:5]}{'•' * hidden}{phone_number[-2:]}"
+    shown = max(2, min(5, len(phone_number) - 7))  # five digits hidden, if there are
+    hidden = len(phone_number) - shown - 2
+    return f"{phone_number[:shown]}{'•' * hidden}{phone_number[-2:]}"

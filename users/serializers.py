@@ -41,7 +41,7 @@ class DeviceTokenField(serializers.CharField):
 
 class RequestCodeSerializer(serializers.Serializer[Data]):
     phone_number = PhoneNumberSerializerField()
-    invite_code = InviteCodeField(required=False, allow_null=True)
+    invite_code = InviteCodeField(required=False, allow_null=True, allow_blank=True)
     device_token = DeviceTokenField()
 
 
@@ -71,7 +71,7 @@ class CodeSentSerializer(serializers.Serializer[Any]):
 class VerifyCodeSerializer(serializers.Serializer[Data]):
     phone_number = PhoneNumberSerializerField()
     code = LoginCodeField(help_text=_("The digits of the SMS."))
-    invite_code = InviteCodeField(required=False, allow_null=True)
+    invite_code = InviteCodeField(required=False, allow_null=True, allow_blank=True)
     device_token = DeviceTokenField()
 
 

@@ -7,9 +7,11 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from rest_framework.exceptions import NotAuthenticated
 
 from config.exceptions import Refusal
 from limits.budgets import Claim, reserve
+from referrals.exceptions import InviteCodeAlreadyActivated, InviteCodeRefusal
 from referrals.services import activate_invite_code, look_up_inviter
 from users import codes, guesses, sending
 from users.authentication import issue_token
@@ -33,6 +35,11 @@ class CodeSent:
     code_length: int
     dev_code: str | None  # only where SHOW_LOGIN_CODES allows it
 
+    @property
+    def minutes(self) -> int:
+        """Whole minutes that the code is valid for, as people say it."""
+        return max(round(self.expires_in / 60), 1)
+
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
@@ -42,6 +49,7 @@ class SignedIn:
     device_token: str
     is_new_user: bool
     invite_code_applied: bool
+    invite_code_refusal: Refusal | None  # why a code that came along did not count
 
 
 def request_code(
@@ -66,6 +74,10 @@ def request_code(
     return _describe(code, client)
 
 
+def seconds_until_resend(phone_number: str, client: Client) -> int:
+    return codes.resend_in(phone_number, by_known_device=client.knows(phone_number))
+
+
 def sent_code(phone_number: str, client: Client) -> CodeSent | None:
     """What `request_code` answered, as it stands now; None if no code lives."""
     code = codes.current(phone_number)
@@ -78,9 +90,13 @@ def sign_in(
     digits: str,
     client: Client,
     invite_code: str | None = None,
+    brought_invite_code: str | None = None,
     device: str = "",
 ) -> SignedIn:
     """Exchange a login code for a token, creating the account at the first time.
+
+    `invite_code` is refused by name when it does not fit; `brought_invite_code`, from a
+    link followed earlier, and the one of the code request are used if they fit.
 
     The code is spent as the last step of the transaction: whatever is refused or fails
     before leaves no row and a living code, and of several requests with the right code
@@ -89,25 +105,30 @@ def sign_in(
     """
     code = codes.living(phone_number)
     guesses.compare(code, digits, client)
-    with transaction.atomic():
-        user, is_new = _find_or_create_user(phone_number)
-        if not user.is_active:
-            raise AccountInactive
-        applied = _apply_invite_code(
-            user, given=invite_code, remembered=code.invite_code
-        )
-        user.last_login = timezone.now()
-        user.save(update_fields=["last_login"])
-        token, secret = issue_token(user=user, device=device)
-        codes.spend(code)
+    brought = [c for c in (brought_invite_code, code.invite_code) if c]
+    try:
+        with transaction.atomic():
+            user, is_new = _find_or_create_user(phone_number)
+            if not user.is_active:
+                raise AccountInactive
+            refusal = _apply_invite_code(user, given=invite_code, brought=brought)
+            user.last_login = timezone.now()
+            user.save(update_fields=["last_login"])
+            token, secret = issue_token(user=user, device=device)
+            codes.spend(code)
+    except InviteCodeRefusal:
+        guesses.forgive(code, client)  # the login code was right
+        raise
     logger.info("signed in: user %s", user.pk)
+    has_invite_code = bool(invite_code or brought)
     return SignedIn(
         user=user,
         device=token,
         token=secret,
         device_token=issue_device_token(phone_number),
         is_new_user=is_new,
-        invite_code_applied=applied,
+        invite_code_applied=has_invite_code and refusal is None,
+        invite_code_refusal=refusal if has_invite_code else None,
     )
 
 
@@ -122,9 +143,18 @@ def sign_out_everywhere(user: User) -> None:
 def update_profile(user: User, **changes: str) -> None:
     """Change first_name, last_name or email; raises LimitReached."""
     reserve(Claim("profile_edits_per_user", str(user.pk)))
+    if changes and not User.objects.filter(pk=user.pk).update(**changes):
+        raise NotAuthenticated  # the account was deleted meanwhile
     for name, value in changes.items():
         setattr(user, name, value)
-    user.save(update_fields=list(changes))
+
+
+def close_account(user: User) -> None:
+    """Sign out everywhere and for good: opening it again revives no device."""
+    with transaction.atomic():
+        User.objects.filter(pk=user.pk).update(is_active=False)
+        sign_out_everywhere(user)
+    logger.info("account closed: user %s", user.pk)
 
 
 def delete_account(user: User) -> None:
@@ -142,9 +172,7 @@ def _describe(code: codes.LoginCode, client: Client) -> CodeSent:
     return CodeSent(
         phone_number=code.phone_number,
         expires_in=code.seconds_left,
-        resend_in=codes.resend_in(
-            code.phone_number, by_known_device=client.knows(code.phone_number)
-        ),
+        resend_in=seconds_until_resend(code.phone_number, client),
         code_length=code.length,
         dev_code=code.digits if show else None,
     )
@@ -155,26 +183,36 @@ def _sms_text(digits: str) -> str:
 
 
 def _find_or_create_user(phone_number: str) -> tuple[User, bool]:
-    found = User.objects.filter(phone_number=phone_number).first()
+    # Locked, so that nobody deletes the account between here and the commit.
+    users = User.objects.select_for_update(of=("self",))
+    found = users.filter(phone_number=phone_number).first()
     if found:
         return found, False
     try:
         return User.objects.create_user(phone_number), True
     except IntegrityError:  # another first sign-in of this number was faster
-        return User.objects.get(phone_number=phone_number), False
+        return users.get(phone_number=phone_number), False
 
 
 def _apply_invite_code(
-    user: User, *, given: str | None, remembered: str | None
-) -> bool:
-    code = given or remembered
-    if not code or user.activated_invite_code:
-        return False
-    try:
-        user.activation = activate_invite_code(invitee=user, code=code)
-    except Refusal:
-        if given:
-            raise
-        # It did not come with this request, so there is nothing here to correct.
-        return False
-    return True
+    user: User, *, given: str | None, brought: list[str]
+) -> Refusal | None:
+    """The first of the codes that fits; what stood in the way if none did.
+
+    Raises the refusal of a `given` code; `brought` ones were not sent with this
+    request, so there is nothing here to correct.
+    """
+    if user.activated_invite_code:
+        return InviteCodeAlreadyActivated()
+    if given:
+        user.activation = activate_invite_code(invitee=user, code=given)
+        return None
+    refusal = None
+    for code in brought:
+        try:
+            user.activation = activate_invite_code(invitee=user, code=code)
+        except Refusal as this:
+            refusal = refusal or this
+        else:
+            return None
+    return refusal

@@ -23,6 +23,7 @@ TABLE = {
     ("GET", "/redoc/"): (200, 200, 200),
     ("GET", "/swagger/"): (200, 200, 200),
     ("GET", "/"): (200, 200, 200),
+    ("GET", "/favicon.ico"): (302, 302, 302),
     ("GET", "/i/7K9QXT/"): (404, 404, 404),  # nobody's code
     # Pages know sessions only: a token of the API opens none of them.
     ("GET", "/login/"): (200, 200, 200),

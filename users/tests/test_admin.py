@@ -1,14 +1,19 @@
 """Support staff's pages, users' and referrals'."""
 
+import re
+
 import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from conftest import ALICE, BORIS, STAFF
+from conftest import ALICE, BORIS, STAFF, signed_in
 from referrals.models import Referral
 from referrals.tests.test_list import invite_many
 from users.authentication import issue_token
 from users.models import Token, User
+from users.sms.memory import Message
 
 pytestmark = pytest.mark.django_db
 
@@ -170,3 +175,123 @@ def test_staff_can_sign_a_device_out(admin: Client, alice: User) -> None:
     response = admin.post(f"/admin/users/user/{alice.pk}/change/", body)
     assert response.status_code == 302, response.content
     assert not Token.objects.filter(user=alice).exists()
+
+
+def test_an_sms_code_does_not_open_the_admin_site(
+    client: Client, staff: User, outbox: list[Message]
+) -> None:
+    client.post("/login/", {"phone_number": STAFF})
+    code = re.search(r"\d{4}", outbox[-1].text)
+    assert code
+    client.post("/login/code/", {"code": code[0]})
+    assert client.get("/profile/").status_code == 200
+    assert client.get("/admin/users/user/").status_code == 302
+
+
+def test_a_person_who_was_invited_can_be_deleted(
+    admin: Client, alice: User, boris: User
+) -> None:
+    invite(alice, boris)
+    page = f"/admin/users/user/{boris.pk}/delete/"
+    assert b"Cannot delete" not in admin.get(page).content
+    assert admin.post(page, {"post": "yes"}).status_code == 302
+    assert not User.objects.filter(pk=boris.pk).exists()
+    assert not Referral.objects.exists()
+
+
+def test_several_people_can_be_deleted_at_once(
+    admin: Client, alice: User, boris: User
+) -> None:
+    invite(alice, boris)
+    body = {
+        "action": "delete_selected",
+        "_selected_action": [alice.pk, boris.pk],
+        "post": "yes",
+    }
+    admin.post("/admin/users/user/", body)
+    assert not User.objects.filter(pk__in=[alice.pk, boris.pk]).exists()
+
+
+def person_form(**changes: object) -> dict[str, object]:
+    return {
+        "phone_number": ALICE,
+        "is_active": "on",
+        "tokens-TOTAL_FORMS": 0,
+        "tokens-INITIAL_FORMS": 0,
+        **changes,
+    }
+
+
+def test_closing_an_account_ends_its_devices_for_good(
+    admin: Client, alice: User
+) -> None:
+    phone = signed_in(alice)
+    page = f"/admin/users/user/{alice.pk}/change/"
+    admin.post(page, person_form(is_active=""))
+    assert phone.get("/api/profile/").status_code == 401
+    admin.post(page, person_form())
+    alice.refresh_from_db()
+    assert alice.is_active
+    assert phone.get("/api/profile/").status_code == 401
+
+
+def test_a_changed_number_ends_the_devices_of_its_old_owner(
+    admin: Client, alice: User
+) -> None:
+    phone = signed_in(alice)
+    body = person_form(phone_number="8 (999) 000-00-02")
+    admin.post(f"/admin/users/user/{alice.pk}/change/", body)
+    alice.refresh_from_db()
+    assert alice.phone_number == BORIS
+    assert phone.get("/api/profile/").status_code == 401
+
+
+@pytest.fixture
+def support(client: Client, boris: User) -> Client:
+    """Somebody who may change and delete people, but is no superuser."""
+    boris.is_staff = True
+    boris.save()
+    boris.user_permissions.set(Permission.objects.filter(content_type__model="user"))
+    client.force_login(boris)
+    return client
+
+
+def test_support_gives_nobody_rights(support: Client, alice: User, boris: User) -> None:
+    for person in (alice, boris):
+        body = person_form(
+            phone_number=person.phone_number, is_staff="on", is_superuser="on"
+        )
+        support.post(f"/admin/users/user/{person.pk}/change/", body)
+        person.refresh_from_db()
+        assert not person.is_superuser
+    assert not User.objects.get(pk=alice.pk).is_staff
+
+
+@pytest.mark.parametrize("page", ["change/", "password/", "delete/"])
+def test_support_does_not_touch_superusers(
+    support: Client, staff: User, page: str
+) -> None:
+    body = {"post": "yes", "password1": "another pass", "password2": "another pass"}
+    response = support.post(f"/admin/users/user/{staff.pk}/{page}", body)
+    assert response.status_code == 403
+    assert User.objects.get(pk=staff.pk).check_password("a long password")
+
+
+def test_a_code_is_not_taken_for_digits_of_a_number(admin: Client) -> None:
+    User.objects.create_user("+79991000712")
+    body = admin.get("/admin/users/user/", {"q": "7Z1J2N"}).content.decode()
+    assert "+79991000712" not in body
+
+
+def test_people_are_found_by_name(admin: Client, alice: User) -> None:
+    User.objects.filter(pk=alice.pk).update(first_name="Alice")
+    body = admin.get("/admin/users/user/", {"q": "ali"}).content.decode()
+    assert ALICE in body
+
+
+def test_the_history_of_changes_keeps_no_whole_number(
+    admin: Client, alice: User
+) -> None:
+    body = person_form(first_name="A")
+    admin.post(f"/admin/users/user/{alice.pk}/change/", body)
+    assert [entry.object_repr for entry in LogEntry.objects.all()] == ["+7999•••••01"]

@@ -211,13 +211,17 @@ def test_the_length_is_a_setting(settings: LazySettings, length: int) -> None:
     assert len(issue(ALICE).digits) == length
 
 
-def test_a_living_code_takes_over_a_later_invite_code() -> None:
-    first = issue(ALICE)
-    issue(ALICE, invite_code="7K9QXT")
-    code = check(ALICE, first.digits)
-    assert code.invite_code == "7K9QXT"
-    issue(ALICE)
-    assert check(ALICE, first.digits).invite_code == "7K9QXT"
+def test_a_living_code_keeps_the_invite_code_it_came_with() -> None:
+    first = issue(ALICE, invite_code="7K9QXT")
+    for later in ("AAAAAA", None):
+        issue(ALICE, invite_code=later)
+        assert check(ALICE, first.digits).invite_code == "7K9QXT"
+
+
+def test_what_is_left_is_rounded_up(clock: Clock) -> None:
+    codes.reserve_send(ALICE, by_known_device=False)
+    clock.pass_seconds(20.6)
+    assert codes.resend_in(ALICE, by_known_device=False) == 40
 
 
 def test_one_send_at_a_time_and_longer_waits(clock: Clock) -> None:

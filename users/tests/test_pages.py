@@ -134,7 +134,7 @@ def test_a_dead_code_offers_a_new_one(
 ) -> None:
     client.post("/login/", {"phone_number": ALICE})
     clock.pass_seconds(301)
-    assert "no valid code any more" in text(client.get("/login/code/"))
+    assert "no valid code for" in text(client.get("/login/code/"))
     response = client.post("/login/code/", {"code": digits(outbox)})
     assert "no longer valid" in text(response)
     client.post("/login/", {"phone_number": ALICE})
@@ -210,14 +210,148 @@ def test_a_bad_invite_link_is_a_friendly_page(client: Client, code: str) -> None
     assert b"<script>" not in response.content
 
 
-def test_an_invite_code_that_went_away_is_told(
-    client: Client, outbox: list[Message]
+def test_an_invite_code_that_went_away_is_told_and_dropped(
+    client: Client, alice: User, outbox: list[Message]
 ) -> None:
-    body = {"phone_number": BORIS, "invite_code": "000000"}
-    response = client.post("/login/", body)
+    client.get(f"/login/?invite={alice.invite_code}")
+    alice.delete()
+    response = client.post("/login/", {"phone_number": BORIS})
     assert response.status_code == 400
     assert "no such invite code" in text(response)
+    assert BORIS in response.content.decode()
     assert outbox == []
+    assert client.post("/login/", {"phone_number": BORIS}).status_code == 302
+
+
+@pytest.mark.parametrize("text_", ["Call 8-800-555", "<script>", "x" * 500])
+def test_what_is_no_invite_code_is_not_shown(client: Client, text_: str) -> None:
+    page = client.get("/login/", {"invite": text_})
+    assert "Invite code" not in text(page)
+
+
+def invited(client: Client, outbox: list[Message]) -> bool:
+    """Whether the sign-in that is under way counts as invited."""
+    page = client.post("/login/code/", {"code": digits(outbox)}, follow=True)
+    assert page.redirect_chain[-1][0] == "/profile/"
+    return "Your invitation has been counted" in text(page)
+
+
+def test_an_invitation_outlives_the_code(
+    client: Client, alice: User, outbox: list[Message], clock: Clock
+) -> None:
+    client.get(f"/login/?invite={alice.invite_code}")
+    client.post("/login/", {"phone_number": BORIS})
+    clock.pass_seconds(301)
+    client.post("/login/", {"phone_number": BORIS})
+    assert invited(client, outbox)
+
+
+def test_an_invitation_counts_for_a_code_asked_for_before(
+    client: Client, alice: User, outbox: list[Message]
+) -> None:
+    client.post("/login/", {"phone_number": BORIS})
+    client.get(f"/login/?invite={alice.invite_code}")
+    client.post("/login/", {"phone_number": BORIS})
+    assert len(outbox) == 1
+    assert invited(client, outbox)
+
+
+def test_an_invitation_survives_another_number(
+    client: Client, alice: User, outbox: list[Message]
+) -> None:
+    client.get(f"/login/?invite={alice.invite_code}")
+    client.post("/login/", {"phone_number": "+79990000007"})
+    assert alice.invite_code in text(client.get("/login/"))
+    client.post("/login/", {"phone_number": BORIS})
+    assert invited(client, outbox)
+
+
+def test_a_stranger_cannot_take_over_an_invitation(
+    client: Client, api: APIClient, alice: User, clara: User, clock: Clock,
+    outbox: list[Message],
+) -> None:  # fmt: skip
+    client.get(f"/login/?invite={alice.invite_code}")
+    client.post("/login/", {"phone_number": BORIS})
+    clock.pass_seconds(60)
+    ask_for_code(api, BORIS, invite_code=clara.invite_code)
+    assert invited(client, outbox)
+    assert Referral.objects.get().inviter == alice
+
+
+def test_why_an_invitation_does_not_count_is_told(
+    client: Client, alice: User, outbox: list[Message]
+) -> None:
+    client.get(f"/login/?invite={alice.invite_code}")
+    client.post("/login/", {"phone_number": ALICE})
+    page = client.post("/login/code/", {"code": digits(outbox)}, follow=True)
+    assert "This is your own invite code." in text(page)
+
+
+def test_a_link_for_someone_signed_in_asks_at_once(
+    boris_browser: Client, alice: User
+) -> None:
+    page = boris_browser.get(f"/login/?invite={alice.invite_code}", follow=True)
+    assert "Were you invited by" in text(page)
+
+
+def test_an_activation_survives_the_end_of_the_session(
+    boris_browser: Client, alice: User, clock: Clock, outbox: list[Message]
+) -> None:
+    boris = User.objects.get(phone_number=BORIS)
+    sign_out_everywhere(boris)
+    body = {"invite_code": alice.invite_code}
+    response = boris_browser.post("/profile/activate/", body, follow=True)
+    assert "csrf" not in str(response.redirect_chain)
+    page = sign_in(boris_browser, BORIS, outbox)
+    assert "Were you invited by" in text(page)
+
+
+def test_the_activation_page_starts_clean(boris_browser: Client) -> None:
+    page = boris_browser.get("/profile/activate/")
+    assert page.status_code == 200
+    assert "required" not in text(page)
+
+
+def test_whoever_has_activated_is_told_at_once(
+    boris_browser: Client, alice: User, clara: User
+) -> None:
+    url = "/profile/activate/"
+    boris_browser.post(url, {"invite_code": alice.invite_code})
+    page = boris_browser.get(url, {"invite_code": clara.invite_code})
+    assert "You have already activated an invite code." in text(page)
+    assert "Yes, activate it" not in text(page)
+
+
+def test_after_too_many_guesses_the_page_says_when(
+    client: Client, outbox: list[Message], clock: Clock
+) -> None:
+    client.post("/login/", {"phone_number": ALICE})
+    for _ in range(5):
+        client.post("/login/code/", {"code": wrong(digits(outbox))})
+    response = client.post("/login/code/", {"code": digits(outbox)})
+    assert response.status_code == 429
+    assert "Too many wrong codes" in text(response)
+    clock.pass_seconds(290)
+    client.post("/login/", {"phone_number": ALICE})
+    clock.pass_seconds(11)
+    assert "You can ask for a new one in 109 seconds" in text(
+        client.get("/login/code/")
+    )
+    page = client.post("/login/", {"phone_number": ALICE}, follow=True)
+    assert "Enter that one" not in text(page)
+
+
+def test_an_old_destination_does_not_strike_later(
+    client: Client, outbox: list[Message]
+) -> None:
+    client.get("/login/?next=/profile/edit/")
+    client.get("/login/")
+    assert sign_in(client, ALICE, outbox).redirect_chain[-1][0] == "/profile/"
+
+
+def test_a_large_body_is_refused(client: Client) -> None:
+    response = client.post("/login/", {"phone_number": "x" * 70_000})
+    assert response.status_code == 413
 
 
 def test_activation_asks_first_and_then_counts(
@@ -380,19 +514,42 @@ def test_use_renews_the_browser(boris_browser: Client, clock: Clock) -> None:
     assert boris_browser.get("/profile/").status_code == 302
 
 
-def test_no_token_reaches_the_browser(boris_browser: Client) -> None:
-    token = Token.objects.get()
-    assert token.digest not in str(dict(boris_browser.session))
-    assert set(boris_browser.cookies) <= {
-        "csrftoken", "sessionid", "messages", "known_device"
-    }  # fmt: skip
-    assert boris_browser.cookies["known_device"]["httponly"]
+def test_no_token_reaches_the_browser(
+    client: Client, outbox: list[Message], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issued: list[str] = []
+
+    def issue(**kwargs: Any) -> tuple[Token, str]:
+        token, secret = issue_token(**kwargs)
+        issued.append(secret)
+        return token, secret
+
+    monkeypatch.setattr("users.services.issue_token", issue)
+    page = sign_in(client, ALICE, outbox)
+    (secret,) = issued
+    assert secret not in page.content.decode()
+    assert secret not in str(client.cookies)
+    assert secret not in str(dict(client.session))
+    assert client.cookies["known_device"]["httponly"]
 
 
 @pytest.mark.parametrize("path", ["/logout/", "/logout/everywhere/"])
 def test_every_change_is_a_post(boris_browser: Client, path: str) -> None:
-    assert boris_browser.get(path).status_code == 405
+    assert boris_browser.get(path)["Location"] == "/"
     assert boris_browser.get("/profile/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/login/", "/i/000000/", "/profile/", "/profile/edit/"]
+)
+def test_head_is_answered_as_get(boris_browser: Client, path: str) -> None:
+    head, get = boris_browser.head(path), boris_browser.get(path)
+    assert (head.status_code, head.content) == (get.status_code, b"")
+
+
+def test_signed_in_pages_stay_in_no_cache(boris_browser: Client) -> None:
+    for path in ("/", "/profile/", "/profile/edit/", "/profile/delete/"):
+        assert "no-store" in boris_browser.get(path)["Cache-Control"]
 
 
 @pytest.mark.parametrize(
@@ -404,7 +561,7 @@ def test_forms_of_other_sites_are_refused(alice: User, path: str) -> None:
     client.force_login(alice)
     response = client.post(path, {})
     assert response.status_code == 403
-    assert "Not allowed" in text(response)
+    assert "This page is out of date" in text(response)
 
 
 def test_the_language_is_the_browser_s_or_the_chosen_one(client: Client) -> None:

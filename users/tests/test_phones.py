@@ -72,3 +72,5 @@ def test_people_read_a_number_in_groups() -> None:
 
 def test_mask_keeps_the_length_and_hides_the_middle() -> None:
     assert mask_phone_number("+79991234567") == "+7999•••••67"
+    assert mask_phone_number("+6834502") == "+6••••02"
+    assert mask_phone_number("+290212345") == "+29•••••45"

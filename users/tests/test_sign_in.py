@@ -178,6 +178,8 @@ def test_an_unknown_invite_code_is_refused_before_the_code_is_spent(
     assert response.status_code == 400
     assert error_of(response)["code"] == "invite_code_unknown"
     assert not User.objects.filter(phone_number=BORIS).exists()
+    for _ in range(5):  # the login code was right: none of its guesses is used up
+        assert verify(api, BORIS, code, invite_code="000000").status_code == 400
     assert verify(api, BORIS, code, invite_code=alice.invite_code).status_code == 200
 
 
@@ -189,6 +191,12 @@ def test_one_s_own_invite_code_is_refused_before_the_code_is_spent(
     assert error_of(response)["code"] == "invite_code_own"
     assert not Token.objects.exists()
     assert verify(api, ALICE, code).status_code == 200
+
+
+@pytest.mark.parametrize("invite_code", ["", None])
+def test_an_empty_invite_code_is_none(api: APIClient, invite_code: str | None) -> None:
+    code = ask_for_code(api, BORIS, invite_code=invite_code)
+    assert verify(api, BORIS, code, invite_code=invite_code).status_code == 200
 
 
 def test_a_wrong_code_says_nothing_of_the_invite_code(

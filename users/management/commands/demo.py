@@ -23,8 +23,12 @@ class Command(BaseCommand):
     help = "Fill the database with 50 people who invited each other, and a superuser."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if User.objects.filter(phone_number=STAFF_PHONE_NUMBER).exists():
-            raise CommandError("The demo people are here already.")
+        numbers = [*PHONE_NUMBERS, STAFF_PHONE_NUMBER]
+        if User.objects.filter(phone_number__in=numbers).exists():
+            raise CommandError(
+                "Some of the demo people are here already. For a new password: "
+                f"manage.py changepassword {STAFF_PHONE_NUMBER}"
+            )
         # A line for each of them would tear the progress bar apart.
         logging.getLogger("referrals").setLevel(logging.WARNING)
         with transaction.atomic():
@@ -33,7 +37,8 @@ class Command(BaseCommand):
             password = secrets.token_urlsafe(12)
             User.objects.create_superuser(STAFF_PHONE_NUMBER, password)
         self.stdout.write(
-            f"Sign in to /admin/ with {STAFF_PHONE_NUMBER} and password {password}"
+            f"Sign in to /admin/ with {STAFF_PHONE_NUMBER} and password {password}\n"
+            f"Sign in to / as the one who invited most: {PHONE_NUMBERS[0]}"
         )
 
     def _person(self, i: int) -> User:
