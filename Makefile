@@ -12,7 +12,7 @@ RUN_ENV := DEBUG=on
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo superuser test test-real e2e postman mutations lint format types check messages clean
+.PHONY: help run demo superuser test test-real e2e attack postman mutations lint format types check messages clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -43,6 +43,9 @@ e2e: $(VENV)/.dev ## people in a browser and races over HTTP, against live serve
 postman: $(VENV)/.dev ## run the Postman collection with newman, on both set-ups
 	$(BIN)/python -m e2e.stack embedded sh -c '$(NEWMAN) run postman_collection.json --env-var base_url=$$BASE_URL'
 	$(BIN)/python -m e2e.stack real sh -c '$(NEWMAN) run postman_collection.json --env-var base_url=$$BASE_URL'
+
+attack: $(VENV)/.dev ## attack a live server on private PostgreSQL and Redis; prints what was seen
+	$(BIN)/pytest -q -p no:randomly attacks
 
 mutations: $(VENV)/.dev ## take the guards away one at a time; a test must go red for each
 	$(BIN)/python -m e2e.mutations

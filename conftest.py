@@ -1,12 +1,13 @@
 """The fixed cast and the few verbs that tests share. Alice invites Boris."""
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import time_machine
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import cache, caches
 from rest_framework.test import APIClient
 
 from users.authentication import issue_token
@@ -118,3 +119,27 @@ class Clock:
                 redis.pexpire(key, left)
             else:
                 cache.delete(key)
+
+
+PAUSE_SECONDS = 0.002
+
+
+def then_pause(act: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Do it, then let the other threads go: what can come in between, does."""
+    result = act(*args, **kwargs)
+    time.sleep(PAUSE_SECONDS)
+    return result
+
+
+@pytest.fixture
+def pauses_in_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = type(caches["default"])
+    for name in ("get", "set", "add", "incr", "delete"):
+        monkeypatch.setattr(backend, name, paused(getattr(backend, name)))
+
+
+def paused(call: Callable[..., Any]) -> Callable[..., Any]:
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return then_pause(call, self, *args, **kwargs)
+
+    return method

@@ -33,17 +33,31 @@ class Guard(NamedTuple):
 
 GUARDS = [
     Guard(
-        "1 a code is compared N times at most",
-        "users/codes.py",
-        "    if attempts_left < 0:\n        raise CodeExpired\n",
-        "",
+        "1 a client compares a code N times at most",
+        "users/guesses.py",
+        "    if left < 0:\n        raise GuessesUsedUp",
+        "    if left < -10**9:\n        raise GuessesUsedUp",
         f"{RACES}each_wrong_guess_of_a_burst_is_counted",
     ),
     Guard(
-        "1 the guess is counted before it is compared",
+        "1 everybody together compares a code ten times at most",
         "users/codes.py",
-        "guesses = cache.incr(code.life_key)",
-        "guesses = cache.get(code.life_key) + 1; cache.set(code.life_key, guesses)",
+        "    if guesses > code.allowance:\n        raise CodeExpired\n",
+        "",
+        f"{RACES}guesses_from_everywhere_share_the_code_s_allowance",
+    ),
+    Guard(
+        "1 an outgrown code is not compared",
+        "users/guesses.py",
+        "        if left < 0:\n            raise CodeExpired\n",
+        "",
+        "users/tests/test_codes.py::test_an_outgrown_code_is_not_compared_by_strangers",
+    ),
+    Guard(
+        "1 the guess is counted before it is compared",
+        "users/guesses.py",
+        "        guesses = cache.incr(key)\n",
+        "        guesses = cache.get(key) + 1; cache.set(key, guesses)\n",
         f"{RACES}each_wrong_guess_of_a_burst_is_counted",
     ),
     Guard(
@@ -58,14 +72,16 @@ GUARDS = [
         "users/migrations/0001_initial.py",
         'fields=("phone_number",)',
         'fields=("phone_number", "invite_code")',
-        f"{RACES}20_first_sign_ins_make_one_account",
+        "users/tests/test_sign_in.py"
+        "::test_losing_the_race_of_first_sign_ins_is_no_error",
     ),
     Guard(
         "3 losing the race of first sign-ins is no error",
         "users/services.py",
         "    except IntegrityError:  # another first",
         "    except ZeroDivisionError:  # another first",
-        f"{RACES}20_first_sign_ins_make_one_account",
+        "users/tests/test_sign_in.py"
+        "::test_losing_the_race_of_first_sign_ins_is_no_error",
     ),
     Guard(
         "4 a person activates one code (the look before the write)",
@@ -119,23 +135,23 @@ GUARDS = [
     Guard(
         "7 a failed sign-in leaves nothing behind",
         "users/services.py",
-        "    with transaction.atomic():\n        user, is_new",
-        "    if True:\n        user, is_new",
+        "        with transaction.atomic():\n            user, is_new",
+        "        if True:\n            user, is_new",
         "users/tests/test_sign_in.py"
         "::test_a_failure_on_the_way_leaves_nothing_and_keeps_the_code",
     ),
     Guard(
         "7 a failed SMS costs no send",
-        "users/services.py",
-        "        codes.release_send(phone_number)\n",
-        "",
+        "users/sending.py",
+        "        codes.release_send(phone_number, by_known_device=known)\n",
+        "        pass\n",
         "users/tests/test_request_code.py::test_a_failed_sms_is_told_and_costs_nothing",
     ),
     Guard(
         "7 a refused invite code does not spend the login code",
         "users/services.py",
-        "    code = codes.check(phone_number, digits)\n",
-        "    code = codes.check(phone_number, digits)\n    codes.spend(code)\n",
+        "    guesses.compare(code, digits, client)\n",
+        "    guesses.compare(code, digits, client)\n    codes.spend(code)\n",
         "users/tests/test_sign_in.py"
         "::test_an_unknown_invite_code_is_refused_before_the_code_is_spent",
     ),
@@ -159,6 +175,51 @@ GUARDS = [
         "if not cache.add(key, time.time() + wait, wait):",
         "if cache.get(key) or cache.set(key, time.time() + wait, wait):",
         f"{RACES}50_code_requests_send_one_sms",
+    ),
+    Guard(
+        "budgets are counted before they are used",
+        "limits/budgets.py",
+        "            return cache.incr(key)\n",
+        "            count = cache.get(key, 0) + 1\n"
+        "            cache.set(key, count)\n"
+        "            return count\n",
+        "limits/tests/test_budgets.py::test_of_many_at_once_exactly_the_limit_is_granted",
+    ),
+    Guard(
+        "a forged forwarded address is not believed",
+        "limits/addresses.py",
+        "    if proxies:\n",
+        "    proxies = proxies or 1\n    if proxies:\n",
+        "limits/tests/test_addresses.py::test_a_thousand_forged_headers_are_one_client",
+    ),
+    Guard(
+        "an SMS code does not open the admin site",
+        "users/admin_site.py",
+        "return by_password and super()",
+        "return super()",
+        "users/tests/test_admin.py::test_an_sms_code_does_not_open_the_admin_site",
+    ),
+    Guard(
+        "signing out elsewhere ends the browser",
+        "users/middleware.py",
+        "        if token is None:\n            logout(request)\n        elif",
+        "        if token and",
+        "users/tests/test_pages.py::test_signing_out_elsewhere_ends_the_browser",
+    ),
+    Guard(
+        "after signing in nobody is led away",
+        "users/pages.py",
+        "    if url_has_allowed_host_and_scheme(url, allowed_hosts=None):\n",
+        "    if url:\n",
+        "users/tests/test_pages.py::test_after_signing_in_nobody_is_led_away",
+    ),
+    Guard(
+        "the browser's own invitation goes first",
+        "users/services.py",
+        "(brought_invite_code, code.invite_code)",
+        "(code.invite_code,)",
+        "users/tests/test_pages.py"
+        "::test_an_invitation_counts_for_a_code_asked_for_before",
     ),
     Guard(
         "codes are not shown when SMS are real",

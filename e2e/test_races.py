@@ -9,6 +9,8 @@ from collections import Counter
 from e2e.conftest import Server, at_once, new_phone_number, outcomes
 
 ATTEMPTS = 5
+# The code is gone, or this client's guesses are: refused without a look at the digits.
+NOT_COMPARED = ("code_expired", "throttled")
 
 
 def wrong(code: str) -> str:
@@ -30,7 +32,8 @@ def test_20_first_sign_ins_at_once(server: Server) -> None:
     code = server.ask_for_code(phone)
     seen = outcomes(at_once(20, lambda i: server.verify(phone, code)))
     show("20 first sign-ins of one phone", seen)
-    assert seen == {"200": 1, "code_expired": 19}
+    assert seen["200"] == 1
+    assert set(seen) <= {"200", *NOT_COMPARED}
 
 
 def test_the_right_code_50_times_at_once(server: Server) -> None:
@@ -39,8 +42,10 @@ def test_the_right_code_50_times_at_once(server: Server) -> None:
     code = server.ask_for_code(phone)
     invite_code = first["user"]["invite_code"]
     answers = at_once(50, lambda i: server.verify(phone, code, invite_code=invite_code))
-    show("the right code 50 times", outcomes(answers))
-    assert outcomes(answers) == {"200": 1, "code_expired": 49}
+    seen = outcomes(answers)
+    show("the right code 50 times", seen)
+    assert seen["200"] == 1
+    assert set(seen) <= {"200", *NOT_COMPARED}
     profile = server.get("/api/profile/", first["token"]).json()
     assert profile["referrals_count"] == 1
 
@@ -50,7 +55,8 @@ def test_500_wrong_guesses_at_once(server: Server) -> None:
     code = server.ask_for_code(phone)
     seen = outcomes(at_once(500, lambda i: server.verify(phone, wrong(code))))
     show("500 wrong guesses", seen)
-    assert seen == {"code_incorrect": ATTEMPTS, "code_expired": 500 - ATTEMPTS}
+    assert seen["code_incorrect"] == ATTEMPTS
+    assert set(seen) <= {"code_incorrect", *NOT_COMPARED}
 
 
 def test_12_activations_at_once(server: Server) -> None:

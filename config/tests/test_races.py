@@ -3,7 +3,6 @@
 The same races run over HTTP against several processes in e2e/test_races.py.
 """
 
-import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,44 +10,30 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from django.conf import settings
-from django.core.cache import caches
-from django.db import connection, connections
+from django.conf import LazySettings, settings
+from django.db import connection, connections, transaction
 from rest_framework.test import APIClient
 
-from conftest import ALICE, BORIS, ask_for_code, error_of, signed_in, wrong
+from conftest import (
+    ALICE,
+    BORIS,
+    ask_for_code,
+    error_of,
+    signed_in,
+    then_pause,
+    wrong,
+)
 from referrals.models import Referral
 from users import services
 from users.models import Token, User
 from users.sms.memory import Message
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("pauses_in_the_cache"),
+]
 
 VERIFY = "/api/auth/verify-code/"
-
-
-PAUSE_SECONDS = 0.002
-
-
-def then_pause(act: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Do it, then let the other threads go: what can come in between, does."""
-    result = act(*args, **kwargs)
-    time.sleep(PAUSE_SECONDS)
-    return result
-
-
-@pytest.fixture(autouse=True)
-def pauses_in_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
-    backend = type(caches["default"])
-    for name in ("get", "set", "add", "incr", "delete"):
-        monkeypatch.setattr(backend, name, paused(getattr(backend, name)))
-
-
-def paused(call: Callable[..., Any]) -> Callable[..., Any]:
-    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return then_pause(call, self, *args, **kwargs)
-
-    return method
 
 
 def at_once(number: int, act: Callable[[int], Any]) -> list[Any]:
@@ -90,6 +75,20 @@ def test_each_wrong_guess_of_a_burst_is_counted() -> None:
     assert not User.objects.exists()
 
 
+def test_guesses_from_everywhere_share_the_code_s_allowance(
+    settings: LazySettings,
+) -> None:
+    settings.TRUSTED_PROXY_COUNT = 1
+    settings.LOGIN_CODE_GROWTH = []  # which would end the guessing as well
+    code = ask_for_code(APIClient(), ALICE)
+    body = {"phone_number": ALICE, "code": wrong(code)}
+
+    def guess(i: int) -> Any:
+        return APIClient(headers={"x-forwarded-for": f"10.0.0.{i}"}).post(VERIFY, body)
+
+    assert outcomes(at_once(50, guess)) == {"code_incorrect": 10, "code_expired": 40}
+
+
 def test_the_right_code_50_times_signs_in_once(alice: User) -> None:
     code = ask_for_code(APIClient(), ALICE)
     seen = outcomes(at_once(50, lambda i: verify(code)))
@@ -113,7 +112,12 @@ def test_the_right_code_50_times_creates_one_account_and_activation(
 
 def test_20_first_sign_ins_make_one_account() -> None:
     """As if each had a code of its own: the database must judge, not the code."""
-    users = at_once(20, lambda i: services._find_or_create_user(ALICE))
+
+    def find_or_create(i: int) -> tuple[User, bool]:
+        with transaction.atomic():
+            return services._find_or_create_user(ALICE)
+
+    users = at_once(20, find_or_create)
     assert len({user.pk for user, _ in users}) == 1
     assert [is_new for _, is_new in users].count(True) == 1
     assert User.objects.count() == 1

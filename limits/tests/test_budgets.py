@@ -97,6 +97,7 @@ def test_an_item_given_back_counts_anew() -> None:
     assert used(Claim("three", "Alice")) == 0
 
 
+@pytest.mark.usefixtures("pauses_in_the_cache")
 def test_of_many_at_once_exactly_the_limit_is_granted() -> None:
     claim = Claim("five", "Alice")
     with ThreadPoolExecutor(50) as threads:

@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 from conftest import ALICE, BORIS, Clock, ask_for_code, error_of, signed_in, wrong
 from referrals.models import Referral
 from users.clients import Client
-from users.models import Token, User
+from users.models import Token, User, UserManager
 
 pytestmark = pytest.mark.django_db
 
@@ -105,6 +105,24 @@ def test_expired_used_and_never_asked_get_one_answer(
         "detail": "The code is no longer valid. Ask for a new one.",
         "attr": "code",
     }
+
+
+def test_losing_the_race_of_first_sign_ins_is_no_error(
+    api: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another request creates the account between this one's look and its write."""
+    create_user = UserManager.create_user
+
+    def create_late(self: UserManager, phone_number: str) -> User:
+        create_user(self, phone_number)
+        return create_user(self, phone_number)
+
+    code = ask_for_code(api, ALICE)
+    monkeypatch.setattr(UserManager, "create_user", create_late)
+    response = verify(api, ALICE, code)
+    assert response.status_code == 200
+    assert response.json()["is_new_user"] is False
+    assert User.objects.count() == 1
 
 
 def test_another_number_s_code_is_refused(api: APIClient) -> None:
