@@ -12,7 +12,7 @@ RUN_ENV := DEBUG=on
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo superuser test test-real e2e attack postman mutations lint format types check messages clean
+.PHONY: help run demo superuser test test-real e2e attack fuzz postman mutations lint format types check messages clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ postman: $(VENV)/.dev ## run the Postman collection with newman, on both set-ups
 
 attack: $(VENV)/.dev ## attack a live server on private PostgreSQL and Redis; prints what was seen
 	$(BIN)/pytest -q -p no:randomly attacks
+
+fuzz: $(VENV)/.dev ## let schemathesis try the whole API, with and without a token
+	SMS_SIMULATED_DELAY=0 PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/python -m e2e.stack real python -m e2e.fuzz
 
 mutations: $(VENV)/.dev ## take the guards away one at a time; a test must go red for each
 	$(BIN)/python -m e2e.mutations

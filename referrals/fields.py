@@ -1,13 +1,13 @@
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
-from rest_framework import serializers
 
+from config.fields import TextField
 from referrals.codes import MAX_INPUT_LENGTH, normalize_invite_code
 from referrals.exceptions import InviteCodeUnknown
 
 
-class InviteCodeField(serializers.CharField):
+class InviteCodeField(TextField):
     """An invite code in any spelling, or a share link; gives the canonical code."""
 
     default_error_messages = {

@@ -6,8 +6,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
-from rest_framework import serializers
 
+from config.fields import TextField
 from users.exceptions import PhoneNumberInvalid
 from users.phones import (
     MAX_INPUT_LENGTH,
@@ -74,7 +74,7 @@ class PhoneNumberField(TextColumn):
         return super().formfield(**{"form_class": PhoneNumberFormField, **kwargs})
 
 
-class PhoneNumberSerializerField(serializers.CharField):
+class PhoneNumberSerializerField(TextField):
     default_error_messages = {INVALID: INVALID_MESSAGE}
 
     def __init__(self, **kwargs: Any) -> None:

@@ -1,11 +1,13 @@
 import re
 from typing import Any
 
+from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from config.fields import TextField
 from referrals.fields import InviteCodeField
 from referrals.pagination import FirstReferrals
 from referrals.serializers import ReferralSerializer
@@ -28,7 +30,7 @@ class LoginCodeField(serializers.CharField):
         return digits
 
 
-class DeviceTokenField(serializers.CharField):
+class DeviceTokenField(TextField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
             required=False,
@@ -80,12 +82,18 @@ class ActivateInviteCodeSerializer(serializers.Serializer[Data]):
 
 
 class UpdateProfileSerializer(serializers.ModelSerializer[User]):
+    serializer_field_mapping = {
+        **serializers.ModelSerializer.serializer_field_mapping,
+        models.CharField: TextField,
+    }
+
     class Meta:
         model = User
         fields = ["first_name", "last_name", "email"]
 
 
 class UserSerializer(serializers.ModelSerializer[User]):
+    email = serializers.CharField(read_only=True)  # may be empty
     invite_link = serializers.SerializerMethodField()
     activated_invite_code = serializers.CharField(allow_null=True, read_only=True)
 
