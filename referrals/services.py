@@ -1,11 +1,12 @@
 """Every write to the invite ledger."""
 
-import logging
+from functools import partial
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import IntegrityError, connection, transaction
 
+from config import audit
 from limits.budgets import Claim, reserve
 from referrals.exceptions import (
     InviteCodeAlreadyActivated,
@@ -13,8 +14,7 @@ from referrals.exceptions import (
     InviteCodeUnknown,
 )
 from referrals.models import Referral
-
-logger = logging.getLogger(__name__)
+from referrals.signals import invite_code_activated
 
 
 def find_inviter(code: str) -> AbstractBaseUser:
@@ -61,8 +61,17 @@ def _activate(invitee: AbstractBaseUser, code: str) -> Referral:
         if standing := _standing(invitee, code):
             return standing
         raise InviteCodeUnknown from None  # one of the two was deleted meanwhile
-    logger.info("invite code activated: user %s by user %s", invitee.pk, inviter.pk)
+    transaction.on_commit(partial(_announce, referral))
     return referral
+
+
+def _announce(referral: Referral) -> None:
+    audit.record(
+        "invite_code.activated",
+        user=referral.invitee_id,
+        inviter=referral.inviter_id,
+    )
+    invite_code_activated.send_robust(Referral, referral=referral)
 
 
 def _judge_foreign_keys() -> None:

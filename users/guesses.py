@@ -15,13 +15,14 @@ from contextlib import suppress
 from django.conf import settings
 from django.core.cache import cache
 
+from config import audit
 from config.exceptions import LimitReached
 from limits.budgets import Claim, Reservation, reserve, used
 from users import codes
 from users.clients import Client
 from users.codes import LoginCode
 from users.exceptions import CodeExpired, CodeIncorrect, GuessesUsedUp
-from users.phones import pseudonym
+from users.phones import mask_phone_number, pseudonym
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +33,18 @@ def compare(code: LoginCode, digits: str, client: Client) -> None:
     Raises CodeIncorrect; and, without having compared, GuessesUsedUp, LimitReached and
     CodeExpired, when the code has been spent or outgrown.
     """
+    phone = mask_phone_number(code.phone_number)
+    try:
+        _compare(code, digits, client)
+    except CodeIncorrect as refusal:
+        audit.record("code.wrong", phone=phone, attempts_left=refusal.attempts_left)
+        raise
+    except LimitReached as refusal:
+        audit.record("guess.refused", phone=phone, limit=refusal.limit)
+        raise
+
+
+def _compare(code: LoginCode, digits: str, client: Client) -> None:
     left = _count_at_code(code, _source(code, client))
     if client.knows(code.phone_number):
         reservation = reserve(Claim("guesses_per_device", code.phone_number))

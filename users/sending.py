@@ -5,11 +5,14 @@ from contextlib import contextmanager
 
 from django.core.cache import cache
 
+from config import audit
+from config.exceptions import LimitReached
 from limits.budgets import Claim
 from limits.budgets import reserve as reserve_claims
 from users import codes
 from users.clients import Client
 from users.exceptions import SmsUnavailable
+from users.phones import mask_phone_number
 
 _STOPPED = "sms-sending-stopped"
 
@@ -23,9 +26,11 @@ def reserve(phone_number: str, client: Client) -> Iterator[None]:
     if cache.get(_STOPPED):
         raise SmsUnavailable
     known = client.knows(phone_number)
-    codes.reserve_send(phone_number, by_known_device=known)
+    with _audited(phone_number):
+        codes.reserve_send(phone_number, by_known_device=known)
     try:
-        reservation = reserve_claims(*_claims(phone_number, client, known))
+        with _audited(phone_number):
+            reservation = reserve_claims(*_claims(phone_number, client, known))
         try:
             yield
         except Exception:
@@ -33,6 +38,16 @@ def reserve(phone_number: str, client: Client) -> Iterator[None]:
             raise
     except Exception:
         codes.release_send(phone_number, by_known_device=known)
+        raise
+
+
+@contextmanager
+def _audited(phone_number: str) -> Iterator[None]:
+    try:
+        yield
+    except LimitReached as refusal:
+        phone = mask_phone_number(phone_number)
+        audit.record("code.refused", phone=phone, limit=refusal.limit)
         raise
 
 

@@ -1,7 +1,7 @@
 """Every write to accounts and sign-ins."""
 
-import logging
 from dataclasses import dataclass
+from functools import partial
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import NotAuthenticated
 
+from config import audit
 from config.exceptions import Refusal
 from limits.budgets import Claim, reserve
 from referrals.exceptions import InviteCodeAlreadyActivated, InviteCodeRefusal
@@ -20,9 +21,8 @@ from users.exceptions import AccountInactive, CountryNotServed
 from users.guesses import code_length
 from users.models import Token, User
 from users.phones import is_served, mask_phone_number
+from users.signals import signed_in
 from users.sms import backend_class, send_sms
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def request_code(
             phone_number, length=code_length(phone_number), invite_code=invite_code
         )
         send_sms(phone_number=phone_number, text=_sms_text(code.digits))
-    logger.info("login code sent: %s", mask_phone_number(phone_number))
+    audit.record("code.sent", phone=mask_phone_number(phone_number), digits=code.length)
     return _describe(code, client)
 
 
@@ -116,10 +116,10 @@ def sign_in(
             user.save(update_fields=["last_login"])
             token, secret = issue_token(user=user, device=device)
             codes.spend(code)
+            transaction.on_commit(partial(_announce, user, is_new, token))
     except InviteCodeRefusal:
         guesses.forgive(code, client)  # the login code was right
         raise
-    logger.info("signed in: user %s", user.pk)
     has_invite_code = bool(invite_code or brought)
     return SignedIn(
         user=user,
@@ -133,11 +133,13 @@ def sign_in(
 
 
 def sign_out(token: Token) -> None:
+    audit.record("token.revoked", user=token.user_id, device=token.pk)
     token.delete()
 
 
 def sign_out_everywhere(user: User) -> None:
-    Token.objects.filter(user=user).delete()
+    count, _ = Token.objects.filter(user=user).delete()
+    audit.record("token.all_revoked", user=user.pk, devices=count)
 
 
 def update_profile(user: User, **changes: str) -> None:
@@ -154,7 +156,7 @@ def close_account(user: User) -> None:
     with transaction.atomic():
         User.objects.filter(pk=user.pk).update(is_active=False)
         sign_out_everywhere(user)
-    logger.info("account closed: user %s", user.pk)
+    audit.record("account.closed", user=user.pk)
 
 
 def delete_account(user: User) -> None:
@@ -164,7 +166,12 @@ def delete_account(user: User) -> None:
     """
     pk = user.pk
     user.delete()
-    logger.info("account deleted: user %s", pk)
+    audit.record("account.deleted", user=pk)
+
+
+def _announce(user: User, is_new_user: bool, token: Token) -> None:
+    audit.record("signed_in", user=user.pk, is_new_user=is_new_user, device=token.pk)
+    signed_in.send_robust(User, user=user, is_new_user=is_new_user)
 
 
 def _describe(code: codes.LoginCode, client: Client) -> CodeSent:
