@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import psycopg2
+import psycopg2  # type: ignore[import-untyped]  # ships no types
 import pytest
 from redis import Redis
 
@@ -57,12 +57,12 @@ class Lab:
         try:
             with connection.cursor() as cursor:
                 cursor.execute(query, values)
-                return cursor.fetchall()
+                return list(cursor.fetchall())
         finally:
             connection.close()
 
     @property
-    def redis(self) -> "Redis[bytes]":
+    def redis(self) -> Redis:
         return Redis.from_url(self.services["REDIS_URL"])
 
 

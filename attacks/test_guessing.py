@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 
 from attacks.attacker import (
+    Answer,
     Target,
     at_once,
     names,
@@ -126,12 +127,18 @@ def test_t4_double_spend(lab: Lab, target: Target, report: Report) -> None:
     (rows,) = lab.rows(
         "SELECT count(*) FROM referrals_referral WHERE inviter_id = %s", inviter["id"]
     )
+    made = {
+        "sign-in": seen["200"],
+        "account": len(users),
+        "token": tokens[0],
+        "activation": rows[0],
+    }
     report(
         "T4",
         "the right code 1,000 times at once",
-        f"{seen['200']} sign-in, {len(users)} account, {tokens[0]} token, {rows[0]} activation",
+        ", ".join(f"{number} {what}" for what, number in made.items()),
     )
-    assert (seen["200"], len(users), tokens[0], rows[0]) == (1, 1, 1, 1)
+    assert set(made.values()) == {1}
 
 
 def test_t5_first_sign_ins(lab: Lab, target: Target, report: Report) -> None:
@@ -139,9 +146,7 @@ def test_t5_first_sign_ins(lab: Lab, target: Target, report: Report) -> None:
     phones = [new_phone_number() for _ in range(20)]
     for phone in phones:
         code = target.code_of(phone, address=new_address())
-        answers = at_once(
-            2, lambda i, p=phone, c=code: target.verify(p, c, address=new_address())
-        )
+        answers = _two_sign_ins(target, phone, code)
         worst = max(worst, *(a.status for a in answers))
     for phone in phones:
         accounts += len(
@@ -154,6 +159,10 @@ def test_t5_first_sign_ins(lab: Lab, target: Target, report: Report) -> None:
     )
     assert accounts == 20
     assert worst < 500
+
+
+def _two_sign_ins(target: Target, phone: str, code: str) -> list[Answer]:
+    return at_once(2, lambda i: target.verify(phone, code, address=new_address()))
 
 
 def test_t8_the_owner_gets_in(target: Target, report: Report) -> None:
