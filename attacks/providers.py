@@ -17,36 +17,18 @@ class Silent(SmsBackend):
         pass
 
 
-class Down(SmsBackend):
+class InTrouble(SmsBackend):
+    """In the trouble that the number's last digit asks for."""
+
     simulated = True
 
     def send(self, *, phone_number: str, text: str) -> None:
+        digit = phone_number[-1]
+        if digit == "2":  # waits as long as a careful backend would, then gives up
+            time.sleep(3)
+        elif digit == "3":  # what an HTTP client raises at a 4xx, a 5xx
+            raise ConnectionError("502 Bad Gateway")
+        elif digit == "4":  # never fails, and never hurries
+            time.sleep(SLOW_SECONDS)
+            return
         raise SmsUnavailable
-
-
-class Slow(SmsBackend):
-    """Never fails, and never hurries."""
-
-    simulated = True
-
-    def send(self, *, phone_number: str, text: str) -> None:
-        time.sleep(SLOW_SECONDS)
-
-
-class GivesUp(SmsBackend):
-    """Waits for its provider as long as a careful one would, then refuses."""
-
-    simulated = True
-
-    def send(self, *, phone_number: str, text: str) -> None:
-        time.sleep(3)
-        raise SmsUnavailable
-
-
-class Broken(SmsBackend):
-    """Lets through what its HTTP client raised: a timeout, a 4xx, a 5xx."""
-
-    simulated = True
-
-    def send(self, *, phone_number: str, text: str) -> None:
-        raise ConnectionError("502 Bad Gateway")

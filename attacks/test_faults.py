@@ -234,8 +234,8 @@ def _go_on(plant: Plant, name: str) -> None:
 Step = Callable[[Plant, str], None]
 OUTAGES: dict[str, tuple[str, Step, Step, float]] = {
     "Redis killed": ("cache", _kill, Plant.start, AWAY_SECONDS),
-    "Redis stopped": ("cache", _stop, _go_on, 4),
-    "Redis stopped for long": ("cache", _stop, _go_on, 10),
+    "Redis slow": ("cache", _stop, _go_on, 4),
+    "Redis stopped": ("cache", _stop, _go_on, 9),
     "PostgreSQL killed": ("database", _kill, Plant.start, AWAY_SECONDS),
 }
 # What needs the part that is away; the rest may go on.
