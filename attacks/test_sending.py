@@ -1,6 +1,7 @@
 """T6, T7, T11, T13, T24: what an SMS costs, and what asking for one tells."""
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from statistics import median
@@ -302,18 +303,25 @@ def test_t24_backend_with_a_mistake(
     assert again.json["resend_in"] in FIRST_WAIT
 
 
+def _refused_at_once(server: Target, phone: str, address: str) -> list[Answer]:
+    return at_once(100, lambda i: server.send_code(phone, address=address))
+
+
 def test_t24_failures_spend_nothing(
     in_trouble: Target, target: Target, report: Report
 ) -> None:
-    phone, address = _phone_in_trouble("1"), new_address()
-    seen = names(at_once(200, lambda i: in_trouble.send_code(phone, address=address)))
-    answer = target.send_code(phone, address=address)
+    seen: Counter[str] = Counter()
+    waits = []
+    for _ in range(6):  # a race: once may go well
+        phone, address = _phone_in_trouble("1"), new_address()
+        seen += names(_refused_at_once(in_trouble, phone, address))
+        answer = target.send_code(phone, address=address)
+        assert answer.status == 200
+        waits.append(answer.json["resend_in"])
     report(
         "T24",
-        "200 requests at once while the provider refuses",
-        f"{dict(seen)}; a working one: {answer.name}, then a wait of"
-        f" {answer.json.get('resend_in')} s (first wait: 6 s)",
+        "6 × 100 requests at once while the provider refuses",
+        f"{dict(seen)}; then a send, and a wait of {waits} s (a first one: 6)",
     )
     assert set(seen) <= {"sms_unavailable", "throttled"}
-    assert answer.status == 200
-    assert answer.json["resend_in"] in FIRST_WAIT
+    assert set(waits) <= FIRST_WAIT
