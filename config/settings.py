@@ -115,8 +115,9 @@ if REDIS_URL:
             # The default pool raises at its limit; this one waits for a connection.
             "CONNECTION_POOL_CLASS": "redis.connection.BlockingConnectionPool",
             "CONNECTION_POOL_KWARGS": {"max_connections": 50, "timeout": 3},
-            "SOCKET_CONNECT_TIMEOUT": 2,
-            "SOCKET_TIMEOUT": 2,
+            # A request may ask Redis a few times before it gives up, within five seconds.
+            "SOCKET_CONNECT_TIMEOUT": 1,
+            "SOCKET_TIMEOUT": 1,
         },
     }
 else:
@@ -154,6 +155,7 @@ LOGIN_CODE_RESEND_SECONDS = env.waits("LOGIN_CODE_RESEND_SECONDS", "60,120,300")
 # After so many wrong guesses at a number in a month: so many digits in its next codes.
 LOGIN_CODE_GROWTH = env.steps("LOGIN_CODE_GROWTH", "10:6,30:8")
 TOKEN_IDLE_DAYS = env.whole("TOKEN_IDLE_DAYS", 90, low=1, high=3650)
+SESSION_ENGINE = "users.sessions"
 SESSION_COOKIE_AGE = TOKEN_IDLE_DAYS * 24 * 3600  # a browser is a device like any other
 
 SMS_BACKEND = env.text("SMS_BACKEND", "users.sms.console.ConsoleBackend")

@@ -120,11 +120,13 @@ def reserve_send(phone_number: str, *, by_known_device: bool) -> None:
     Devices that the number knows wait only for each other.
     """
     key = _send_key(phone_number, by_known_device)
-    step = cache.get(f"{key}:step", 0)
     waits = settings.LOGIN_CODE_RESEND_SECONDS
-    wait = waits[min(step, len(waits) - 1)]
-    if not cache.add(key, time.time() + wait, wait):
+    # Claimed before the step is read: else a claim given back meanwhile still counts.
+    if not cache.add(key, time.time() + waits[0], max(waits)):
         raise ResendTooSoon(wait=_seconds_until(cache.get(key)))
+    step = cache.get(f"{key}:step", 0)
+    wait = waits[min(step, len(waits) - 1)]
+    cache.set(key, time.time() + wait, wait)
     cache.set(f"{key}:step", step + 1, RESEND_MEMORY_SECONDS)
 
 

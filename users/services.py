@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import NotAuthenticated
@@ -117,7 +117,7 @@ def sign_in(
             token, secret = issue_token(user=user, device=device)
             codes.spend(code)
             transaction.on_commit(partial(_announce, user, is_new, token))
-    except InviteCodeRefusal:
+    except (InviteCodeRefusal, DatabaseError):
         guesses.forgive(code, client)  # the login code was right
         raise
     has_invite_code = bool(invite_code or brought)

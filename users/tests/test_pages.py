@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.contrib.sessions.models import Session
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
@@ -151,6 +152,19 @@ def test_a_closed_account_is_told(
     assert response.status_code == 403
     assert "This account is closed" in text(response)
     assert client.get("/profile/").status_code == 302
+
+
+def test_a_stolen_table_of_sessions_signs_nobody_in(boris_browser: Client) -> None:
+    cookie = boris_browser.cookies["sessionid"].value
+    kept = [session.session_key for session in Session.objects.all()]
+    assert len(kept) == 1
+    assert cookie not in kept
+    thief = Client()
+    thief.cookies["sessionid"] = kept[0]
+    assert thief.get("/profile/").status_code == 302
+    assert boris_browser.get("/profile/").status_code == 200
+    boris_browser.post("/logout/")
+    assert not Session.objects.filter(session_key__in=kept).exists()
 
 
 def test_signing_in_changes_the_session_key(
