@@ -12,7 +12,7 @@ bind = f"127.0.0.1:{PORT}" if DEBUG else f"0.0.0.0:{PORT}"
 workers = WEB_WORKERS if REDIS_URL else 1
 # A code request waits a second or two for its SMS; threads let others go on meanwhile.
 worker_class = "gthread"
-# No query of a request may wait longer, for a lock say; migrations are not bound by this.
+# No query of a request may wait longer, for a lock say; migrations are not bound.
 raw_env = ["PGOPTIONS=-c statement_timeout=3000"]
 threads = WEB_THREADS
 # gthread accepts no more connections than this, so it must exceed the threads.

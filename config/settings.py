@@ -115,7 +115,7 @@ if REDIS_URL:
             # The default pool raises at its limit; this one waits for a connection.
             "CONNECTION_POOL_CLASS": "redis.connection.BlockingConnectionPool",
             "CONNECTION_POOL_KWARGS": {"max_connections": 50, "timeout": 3},
-            # A request may ask Redis a few times before it gives up, within five seconds.
+            # A request asks Redis a few times; all must fail within five seconds.
             "SOCKET_CONNECT_TIMEOUT": 1,
             "SOCKET_TIMEOUT": 1,
         },

@@ -181,6 +181,7 @@ def _process(
             env={**os.environ, **(env or {})},
             stdout=output,
             stderr=subprocess.STDOUT,
+            start_new_session=True,  # so that its children can be ended with it
         )
     try:
         yield process
@@ -193,7 +194,7 @@ def _process(
         try:
             process.wait(timeout=20)
         except subprocess.TimeoutExpired:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
 
