@@ -62,6 +62,7 @@ VERIFY_CODE = [
         {
             "token": "the-token-is-43-letters-digits-and-dashes",
             "expires_at": "2027-02-19T09:30:00Z",
+            "device_token": "a-signed-word-that-the-device-keeps",
             "is_new_user": True,
             "invite_code_applied": True,
             "user": _USER,
