@@ -26,6 +26,7 @@ import requests
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 30
+STOP_SECONDS = 30  # more than gunicorn's graceful_timeout
 
 Env = dict[str, str]
 
@@ -89,7 +90,9 @@ def web(folder: Path, settings: Env) -> Iterator[Service]:
         _manage(env, "collectstatic", "--noinput", "--verbosity=0")
     gunicorn = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.conf.py"]
     log = folder / f"web-{env['PORT']}.log"
-    with _process([*gunicorn, "config.wsgi"], log, env=env) as process:
+    # At SIGINT a gthread worker can lock itself out for good; SIGTERM is production's.
+    stop = signal.SIGTERM
+    with _process([*gunicorn, "config.wsgi"], log, env=env, stop=stop) as process:
         base_url = f"http://127.0.0.1:{env['PORT']}"
         _wait_for_port(int(env["PORT"]))
         requests.get(f"{base_url}/readyz", timeout=10).raise_for_status()
@@ -172,6 +175,7 @@ def _process(
     *,
     user: str | None = None,
     env: Env | None = None,
+    stop: signal.Signals = signal.SIGINT,  # PostgreSQL's "fast" shutdown
 ) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("ab") as output:
         process = subprocess.Popen(
@@ -189,10 +193,9 @@ def _process(
         sys.stderr.write(log.read_text(errors="replace")[-4000:])
         raise
     finally:
-        # SIGINT is PostgreSQL's "fast" shutdown; gunicorn and Redis know it, too.
-        process.send_signal(signal.SIGINT)
+        process.send_signal(stop)
         try:
-            process.wait(timeout=20)
+            process.wait(timeout=STOP_SECONDS)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
