@@ -186,7 +186,7 @@ LIMITS = {
     "guesses_per_address_day": env.limit(
         "LIMIT_GUESSES_PER_ADDRESS_DAY", f"200/{_DAY}"
     ),
-    "guesses_per_device": env.limit("LIMIT_GUESSES_PER_DEVICE", f"20/{_DAY}"),
+    "guesses_per_device": env.limit("LIMIT_GUESSES_PER_DEVICE", f"10/{_MONTH}"),
     # Not a refusal but an alarm: this many wrong guesses in all are an attack.
     "guesses_alarm": env.limit("LIMIT_GUESSES_ALARM", f"1000/{_HOUR}"),
     "activation_failures_per_user": env.limit(

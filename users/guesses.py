@@ -46,9 +46,8 @@ def compare(code: LoginCode, digits: str, client: Client) -> None:
 
 def _compare(code: LoginCode, digits: str, client: Client) -> None:
     left = _count_at_code(code, _source(code, client))
-    if client.knows(code.phone_number):
-        reservation = reserve(Claim("guesses_per_device", code.phone_number))
-    else:
+    reservation = _reserve_for_device(code, client)
+    if reservation is None:
         reservation, left_of_length = _reserve_for_stranger(code, client)
         left = min(left, left_of_length)
     try:
@@ -67,6 +66,19 @@ def forgive(code: LoginCode, client: Client) -> None:
     codes.forgive(code)
     with suppress(ValueError):  # the code ended meanwhile
         cache.decr(_source_key(code, _source(code, client)))
+
+
+def _reserve_for_device(code: LoginCode, client: Client) -> Reservation | None:
+    """None for devices that the number does not know, or that have guessed too often.
+
+    The budget is small, for a number's former owner has such a device, too.
+    """
+    if not client.knows(code.phone_number):
+        return None
+    try:
+        return reserve(Claim("guesses_per_device", code.phone_number))
+    except LimitReached:
+        return None
 
 
 def _reserve_for_stranger(code: LoginCode, client: Client) -> tuple[Reservation, int]:

@@ -9,6 +9,7 @@ from django.core.cache import cache
 from django.test import override_settings
 
 from conftest import ALICE, BORIS, Clock, wrong
+from limits.limit import Limit
 from users import codes, guesses
 from users.clients import Client, issue_device_token
 from users.exceptions import CodeExpired, CodeIncorrect, GuessesUsedUp, ResendTooSoon
@@ -168,6 +169,17 @@ def test_a_known_device_has_guesses_of_its_own() -> None:
         check(ALICE, code.digits, device)
     code = issue(ALICE)
     assert check(ALICE, code.digits, device) == code
+
+
+def test_a_known_device_that_guesses_too_often_is_a_stranger(
+    settings: LazySettings,
+) -> None:
+    settings.LIMITS = {**settings.LIMITS, "guesses_per_device": Limit(1, 3600)}
+    settings.LOGIN_CODE_GROWTH = [(2, 6)]
+    device = Client("192.0.2.1", issue_device_token(ALICE))
+    code = issue(ALICE)
+    guess_wrong(code, 3, device)  # one of its own, two as anybody
+    assert issue(ALICE).length == 6
 
 
 @pytest.mark.parametrize(
