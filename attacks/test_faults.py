@@ -6,6 +6,7 @@ Each test has a stack of its own, of which it kills parts.
 import os
 import queue
 import signal
+import socket
 import tempfile
 import threading
 import time
@@ -15,6 +16,7 @@ from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg2  # type: ignore[import-untyped]  # ships no types
 import pytest
@@ -346,6 +348,46 @@ def test_t22_slow_database(plant: Plant, served: Target, report: Report) -> None
     assert plant.odd_rows() == {}
     assert slowest < ANSWER_SECONDS
     assert {name for name, _ in seen} == {"service_unavailable"}
+
+
+def test_t22_slow_clients(plant: Plant, report: Report) -> None:
+    """More clients that never finish their request than the server has threads."""
+    _, target = plant.serve(WEB_WORKERS="1", WEB_THREADS="8")
+    host = urlsplit(target.base_url)
+    token = target.sign_in(new_phone_number(), address=new_address())["token"]
+    stop = threading.Event()
+    with ExitStack() as open_sockets:
+        slow = [
+            open_sockets.enter_context(
+                socket.create_connection((host.hostname, host.port))
+            )
+            for _ in range(12)
+        ]
+        for i, connection in enumerate(slow):
+            head = b"POST /api/auth/verify-code/ HTTP/1.1\r\nContent-Length: 900\r\n"
+            connection.sendall(head + (b"\r\n" if i % 2 else b"X-A: "))
+        trickle = threading.Thread(target=_trickle, args=(slow, stop))
+        trickle.start()
+        time.sleep(1)
+        start = time.monotonic()
+        answer = target.with_token("GET", "/api/profile/", token)
+        waited = time.monotonic() - start
+        stop.set()
+        trickle.join()
+    report(
+        "T22",
+        "12 clients that send a byte a second, 8 threads",
+        f"a profile: {answer.status} after {waited:.1f} s",
+    )
+    assert answer.status == 200
+    assert waited < 25
+
+
+def _trickle(connections: list[socket.socket], stop: threading.Event) -> None:
+    while not stop.wait(1):
+        for connection in connections:
+            with suppress(OSError):  # the server has had enough
+                connection.send(b"a")
 
 
 def test_t23_sigterm_lets_requests_finish(plant: Plant, report: Report) -> None:

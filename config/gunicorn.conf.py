@@ -11,7 +11,11 @@ bind = f"127.0.0.1:{PORT}" if DEBUG else f"0.0.0.0:{PORT}"
 # Local memory is one process's own: two would not know each other's codes and limits.
 workers = WEB_WORKERS if REDIS_URL else 1
 # A code request waits a second or two for its SMS; threads let others go on meanwhile.
-worker_class = "gthread"
+worker_class = "config.web_worker.DeadlineThreadWorker"
+# More than our clients send: a path and a cursor, a token and a browser's own headers.
+limit_request_line = 2048
+limit_request_fields = 64
+limit_request_field_size = 8190
 # No query of a request may wait longer, for a lock say; migrations are not bound.
 raw_env = ["PGOPTIONS=-c statement_timeout=3000"]
 threads = WEB_THREADS

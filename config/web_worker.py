@@ -1,0 +1,40 @@
+"""gunicorn's threads, with an end to how long a client may take to send its request.
+
+gthread itself waits without end once the first byte is there, so a few hundred clients
+that send a byte now and then would hold all threads.
+"""
+
+import socket
+import time
+from contextlib import suppress
+from typing import Any
+
+from gunicorn.workers.gthread import (  # type: ignore[import-untyped]  # ships no types
+    ThreadWorker,
+)
+
+# For the head and the body together; what we take fits into a few packets.
+READ_SECONDS = 10
+
+
+class DeadlineThreadWorker(ThreadWorker):  # type: ignore[misc]  # as above
+    def init_process(self) -> None:
+        self._deadlines: dict[Any, float] = {}
+        super().init_process()
+
+    def handle(self, conn: Any) -> Any:
+        self._deadlines[conn] = time.monotonic() + READ_SECONDS
+        try:
+            return super().handle(conn)
+        finally:
+            self._deadlines.pop(conn, None)
+
+    def murder_pending(self) -> None:
+        """gthread's own sweep of idle connections, once a second or more often."""
+        super().murder_pending()
+        now = time.monotonic()
+        for conn, deadline in self._deadlines.copy().items():
+            if deadline < now:
+                # Only the reading half: an answer in the making still goes out.
+                with suppress(OSError):
+                    conn.sock.shutdown(socket.SHUT_RD)
