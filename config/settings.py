@@ -189,6 +189,13 @@ LIMITS = {
     "guesses_per_device": env.limit("LIMIT_GUESSES_PER_DEVICE", f"10/{_MONTH}"),
     # Not a refusal but an alarm: this many wrong guesses in all are an attack.
     "guesses_alarm": env.limit("LIMIT_GUESSES_ALARM", f"1000/{_HOUR}"),
+    # To the admin site; codes do not open it.
+    "password_guesses_per_phone": env.limit(
+        "LIMIT_PASSWORD_GUESSES_PER_PHONE", f"100/{_DAY}"
+    ),
+    "password_guesses_per_address": env.limit(
+        "LIMIT_PASSWORD_GUESSES_PER_ADDRESS", f"20/{_HOUR}"
+    ),
     "activation_failures_per_user": env.limit(
         "LIMIT_ACTIVATION_FAILURES_PER_USER", f"20/{_HOUR}"
     ),

@@ -1,12 +1,17 @@
+from contextlib import suppress
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth import BACKEND_SESSION_KEY
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from users.phones import MAX_INPUT_LENGTH
+from config.exceptions import LimitReached
+from limits.addresses import client_address
+from limits.budgets import Claim, reserve
+from users.phones import MAX_INPUT_LENGTH, InvalidPhoneNumber, normalize_phone_number
 
 BY_PASSWORD = "django.contrib.auth.backends.ModelBackend"  # noqa: S105  a path
 
@@ -19,6 +24,24 @@ class StaffLoginForm(AdminAuthenticationForm):
         username = self.fields["username"]
         username.max_length = MAX_INPUT_LENGTH  # type: ignore[attr-defined]  # CharField
         username.widget.attrs.update(maxlength=MAX_INPUT_LENGTH, type="tel")
+
+    def clean(self) -> dict[str, Any]:
+        """Counts the guess before the password is looked at; a right one is free."""
+        try:
+            guess = reserve(*self._claims())
+        except LimitReached as refusal:
+            raise ValidationError(str(refusal.detail), code="throttled") from None
+        data = super().clean()
+        guess.give_back()
+        return data
+
+    def _claims(self) -> list[Claim]:
+        assert self.request is not None  # noqa: S101  the site always gives it
+        claims = [Claim("password_guesses_per_address", client_address(self.request))]
+        with suppress(InvalidPhoneNumber):
+            number = normalize_phone_number(self.cleaned_data.get("username", ""))
+            claims.append(Claim("password_guesses_per_phone", number))
+        return claims
 
 
 class StaffSite(admin.AdminSite):

@@ -3,12 +3,14 @@
 import re
 
 import pytest
+from django.conf import LazySettings
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from conftest import ALICE, BORIS, STAFF, signed_in
+from limits.limit import Limit
 from referrals.models import Referral
 from referrals.tests.test_list import invite_many
 from users.authentication import issue_token
@@ -46,6 +48,25 @@ def test_others_do_not_sign_in(client: Client, alice: User, username: str) -> No
     body = {"username": username, "password": "a long password"}
     response = client.post("/admin/login/?next=/admin/", body)
     assert response.status_code == 200
+    assert client.get("/admin/").status_code == 302
+
+
+@pytest.mark.parametrize("name", ["phone", "address"])
+def test_passwords_cannot_be_guessed_without_end(
+    client: Client, staff: User, settings: LazySettings, name: str
+) -> None:
+    limits = {f"password_guesses_per_{name}": Limit(2, 3600)}
+    settings.LIMITS = {**settings.LIMITS, **limits}
+
+    def sign_in(password: str) -> bytes:
+        body = {"username": "8 (999) 000-00-09", "password": password}
+        return client.post("/admin/login/?next=/admin/", body).content
+
+    sign_in("a long password")  # a right one costs nothing
+    client.logout()
+    assert b"Please enter the correct" in sign_in("wrong")
+    assert b"Please enter the correct" in sign_in("wrong")
+    assert b"Too many requests" in sign_in("a long password")
     assert client.get("/admin/").status_code == 302
 
 
