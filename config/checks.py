@@ -8,7 +8,7 @@ from django.core.checks import CheckMessage, Error, Warning, register, run_check
 from django.core.exceptions import ImproperlyConfigured
 from phonenumbers import SUPPORTED_REGIONS
 
-from users.risk import HIGH_TAKEOVER_CHANCE, takeover_chance_in_a_year
+from users import risk
 from users.sms import backend_class
 
 logger = logging.getLogger(__name__)
@@ -79,8 +79,11 @@ def sms_backend_fits(**kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def codes_are_hard_to_guess(**kwargs: Any) -> list[CheckMessage]:
-    chance = takeover_chance_in_a_year()
-    if chance <= HIGH_TAKEOVER_CHANCE:
+    chance = max(
+        risk.takeover_chance_in_a_year(),
+        risk.takeover_chance_in_a_year_by_a_known_device(),
+    )
+    if chance <= risk.HIGH_TAKEOVER_CHANCE:
         return []
     text = (
         f"The limits let a patient attacker into a number with {chance:.1%} in a year."

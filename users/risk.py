@@ -43,6 +43,16 @@ def takeover_chance_in_a_year() -> float:
     return min(sum(s.chance for s in stages()) * YEAR_SECONDS / seconds, 1.0)
 
 
+def takeover_chance_in_a_year_by_a_known_device() -> float:
+    """What a device that was on the number once, say its former owner's, has on top."""
+    limit: Limit | None = settings.LIMITS["guesses_per_device"]
+    count, seconds = settings.LOGIN_CODE_MAX_ATTEMPTS, settings.LOGIN_CODE_TTL_SECONDS
+    if limit:
+        count, seconds = limit.count, limit.seconds
+    chance = Stage(count, settings.LOGIN_CODE_LENGTH).chance
+    return float(min(chance * YEAR_SECONDS / seconds, 1))
+
+
 def accounts_in_a_year_per_address() -> float:
     """Accounts that one address may hope for by guessing at many numbers."""
     limits = [

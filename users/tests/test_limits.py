@@ -290,6 +290,7 @@ def test_edits_of_a_profile(settings: LazySettings, alice: User) -> None:
 
 def test_the_default_limits_bear_little_risk() -> None:
     assert risk.takeover_chance_in_a_year() <= 0.013
+    assert risk.takeover_chance_in_a_year_by_a_known_device() <= 0.013
     assert risk.accounts_in_a_year_per_address() < 10
 
 
@@ -300,6 +301,11 @@ def test_the_default_limits_bear_little_risk() -> None:
         ({"LOGIN_CODE_GROWTH": []}, True),
         ({"LOGIN_CODE_GROWTH": [(100, 6)]}, True),
         ({"LOGIN_CODE_GROWTH": [], "LOGIN_CODE_LENGTH": 6}, False),
+        (
+            {"LIMITS": {**settings.LIMITS, "guesses_per_device": Limit(20, 86_400)}},
+            True,
+        ),
+        ({"LIMITS": {**settings.LIMITS, "guesses_per_device": None}}, True),
     ],
 )
 def test_risky_limits_are_warned_of(
@@ -321,6 +327,7 @@ def test_check_limits_shows_the_arithmetic(capsys: pytest.CaptureFixture[str]) -
     shown = capsys.readouterr().out
     assert "10 wrong guesses at 4 digits: 0.10000%" in shown
     assert "One number, in a year: 1.25%" in shown
+    assert "by a device that signed in on it once: 1.22% more" in shown
     assert "7.3 accounts an address" in shown
 
 

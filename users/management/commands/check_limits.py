@@ -20,9 +20,14 @@ class Command(BaseCommand):
             )
         chance = risk.takeover_chance_in_a_year()
         self.stdout.write(f"One number, in a year: {chance:.2%}")
+        known = risk.takeover_chance_in_a_year_by_a_known_device()
+        self.stdout.write(
+            f"One number, in a year, by a device that signed in on it once: {known:.2%}"
+            " more"
+        )
         accounts = risk.accounts_in_a_year_per_address()
         self.stdout.write(
             f"Many numbers, in a year: {accounts:.1f} accounts an address"
         )
-        if chance > risk.HIGH_TAKEOVER_CHANCE:
+        if max(chance, known) > risk.HIGH_TAKEOVER_CHANCE:
             self.stderr.write(f"This is more than {risk.HIGH_TAKEOVER_CHANCE:.0%}.")
