@@ -12,7 +12,7 @@ RUN_ENV := DEBUG=on
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo superuser test test-real e2e attack fuzz postman mutations lint format types check messages clean
+.PHONY: help run demo superuser test test-real e2e attack fuzz postman mutations lint audit format types check messages clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -57,6 +57,9 @@ lint: $(VENV)/.dev ## check style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy .
+
+audit: $(VENV)/.dev ## known vulnerabilities of what is installed (asks the advisory database)
+	$(BIN)/pip-audit --requirement requirements.txt --no-deps --disable-pip
 
 format: $(VENV)/.dev ## format the code
 	$(BIN)/ruff format .
