@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from functools import cache
+from typing import Any, Protocol
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -11,6 +13,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from referrals.codes import LENGTH, PATTERN
+
+# Beyond it people read "999+"; the exact number is a matter of statistics.
+MOST_COUNTED = 999
 
 
 class InviteCodeOwner(models.Model):
@@ -69,10 +74,51 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
         name = f"invitee__{get_user_model().USERNAME_FIELD}"
         return (
             self.filter(inviter_id=inviter_id)
-            .select_related("invitee")
-            .only("created_at", name)
             .newest_first()
+            .only("created_at")
+            .annotate(invitee_name=F(name))
         )
+
+    def with_count(self, inviter_id: int) -> ReferralQuerySet:
+        """Each row with `count`: how many the inviter has, up to MOST_COUNTED + 1.
+
+        Bounded, for reading 100,000 index entries at every look at a profile would make
+        it slower the better it goes.
+        """
+        counted = Referral.objects.filter(inviter_id=inviter_id).values("pk")
+        return self.annotate(count=_Count(counted[: MOST_COUNTED + 1]))
+
+    def newest(self, inviter_id: int, number: int) -> list[ReferralRow]:
+        """`of_inviter` and `with_count`, for a read that must be cheap: the profile's.
+
+        The SQL that the ORM makes is kept: making it takes five times as long as the
+        rest.
+        """
+        sql, parameters = _newest_sql(number)
+        rows: Any = self.raw(sql, [inviter_id] * parameters)
+        return list(rows)
+
+
+@cache
+def _newest_sql(number: int) -> tuple[str, int]:
+    """With the inviter's id as its only parameter, so many times."""
+    newest = Referral.objects.of_inviter(0).with_count(0)[:number]
+    sql, parameters = newest.query.sql_with_params()
+    assert set(parameters) == {0}  # noqa: S101  limits are written out
+    return sql, len(parameters)
+
+
+class ReferralRow(Protocol):
+    """What `of_inviter` and `with_count` read."""
+
+    created_at: datetime
+    invitee_name: str
+    count: int
+
+
+class _Count(models.Subquery):
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
+    output_field = models.IntegerField()
 
 
 class Referral(models.Model):

@@ -9,7 +9,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 
-from referrals.models import Referral
+from referrals.models import MOST_COUNTED, Referral, ReferralRow
 
 
 class ReferralPagination(CursorPagination):
@@ -29,25 +29,54 @@ class ReferralPagination(CursorPagination):
 
 
 @dataclass(frozen=True, slots=True)
+class ReferralCount:
+    number: int
+    is_exact: bool
+
+    def __str__(self) -> str:
+        return str(self.number) if self.is_exact else f"{self.number}+"
+
+
+@dataclass(frozen=True, slots=True)
 class FirstReferrals:
     """The newest page as part of another answer, and where the list goes on."""
 
-    rows: Sequence[Referral]
-    total: int
+    rows: Sequence[ReferralRow]
+    count: ReferralCount
     next_url: str | None
 
 
 def first_referrals(inviter: AbstractBaseUser, request: Request) -> FirstReferrals:
     pagination = _FirstPage()
-    referrals = Referral.objects.of_inviter(inviter.pk)
-    rows = pagination.paginate_queryset(referrals, request) or []
-    pagination.base_url = request.build_absolute_uri(reverse("referrals:list"))
-    return FirstReferrals(rows, referrals.count(), pagination.get_next_link())
+    rows = pagination.read(inviter.pk)
+    next_url = None
+    if pagination.has_next:
+        pagination.base_url = request.build_absolute_uri(reverse("referrals:list"))
+        next_url = pagination.get_next_link()
+    return FirstReferrals(rows, count_of(rows), next_url)
+
+
+def count_of(rows: Sequence[ReferralRow]) -> ReferralCount:
+    """From a page that was read `with_count`."""
+    count = rows[0].count if rows else 0
+    return ReferralCount(min(count, MOST_COUNTED), is_exact=count <= MOST_COUNTED)
 
 
 class _FirstPage(ReferralPagination):
-    def decode_cursor(self, request: Request) -> Cursor | None:
-        return None
+    """The state that a first page leaves, without making its query anew."""
+
+    cursor = None
+    has_previous = False
+
+    def read(self, inviter_id: int) -> list[ReferralRow]:
+        rows = Referral.objects.newest(inviter_id, self.page_size + 1)
+        self.page = rows[: self.page_size]
+        self.has_next = len(rows) > self.page_size
+        if self.has_next:
+            self.next_position = self._get_position_from_instance(
+                rows[-1], self.ordering
+            )
+        return self.page
 
 
 def _is_time(text: str) -> bool:

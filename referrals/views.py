@@ -11,7 +11,7 @@ from referrals.pagination import ReferralPagination
 from referrals.serializers import ReferralSerializer
 
 
-class ReferralListView(ListAPIView[Referral]):
+class ReferralListView(ListAPIView[Any]):
     schema_tags = ["Invites"]
     serializer_class = ReferralSerializer
     pagination_class = ReferralPagination

@@ -20,6 +20,7 @@ _PROFILE = {
         {"phone_number": "+79997654321", "activated_at": "2026-11-21T09:30:00Z"}
     ],
     "referrals_count": 1,
+    "referrals_count_is_exact": True,
     "referrals_next": None,
 }
 

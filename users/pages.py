@@ -1,6 +1,7 @@
 """Pages for people in a browser, over the same services as the API."""
 
 from copy import copy
+from typing import Any
 from urllib.parse import urlencode
 
 import segno
@@ -24,7 +25,7 @@ from referrals.codes import normalize_invite_code
 from referrals.exceptions import InviteCodeUnknown
 from referrals.forms import InviteCodeForm
 from referrals.models import Referral
-from referrals.pagination import ReferralPagination
+from referrals.pagination import ReferralPagination, count_of
 from users import services
 from users.clients import KNOWN_FOR_SECONDS, Client
 from users.exceptions import ResendTooSoon
@@ -175,14 +176,15 @@ def _client(request: HttpRequest) -> Client:
 def profile_page(request: SignedInRequest) -> HttpResponse:
     user = request.user
     pagination = ReferralPagination()
-    referrals = Referral.objects.of_inviter(user.pk)
+    referrals = Referral.objects.of_inviter(user.pk).with_count(user.pk)
+    rows: Any = pagination.paginate_queryset(referrals, Request(request))
     invite_link = request.build_absolute_uri(reverse("invite", args=[user.invite_code]))
     context = {
         "invite_link": invite_link,
         "qr_code": _qr_code(invite_link),
         "invite_code_form": InviteCodeForm(),
-        "referrals": pagination.paginate_queryset(referrals, Request(request)),
-        "referrals_count": referrals.count(),
+        "referrals": rows,
+        "referrals_count": count_of(rows),
         "newer_url": pagination.get_previous_link(),
         "older_url": pagination.get_next_link(),
         "chart": bar_chart(Referral.objects.per_day(user.pk, days=CHART_DAYS)),

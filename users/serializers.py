@@ -4,12 +4,11 @@ from typing import Any
 from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from config.fields import TextField
 from referrals.fields import InviteCodeField
-from referrals.pagination import FirstReferrals
+from referrals.pagination import first_referrals
 from referrals.serializers import ReferralSerializer
 from users.fields import PhoneNumberSerializerField
 from users.models import User
@@ -94,7 +93,7 @@ class UpdateProfileSerializer(serializers.ModelSerializer[User]):
 
 class UserSerializer(serializers.ModelSerializer[User]):
     email = serializers.CharField(read_only=True)  # may be empty
-    invite_link = serializers.SerializerMethodField()
+    invite_link = serializers.URLField(read_only=True, help_text=_("To share."))
     activated_invite_code = serializers.CharField(allow_null=True, read_only=True)
 
     class Meta:
@@ -111,11 +110,19 @@ class UserSerializer(serializers.ModelSerializer[User]):
         ]
         read_only_fields = fields
 
-    @extend_schema_field(serializers.URLField(help_text=_("To share with others.")))
-    def get_invite_link(self, user: User) -> str:
-        path = reverse("invite", args=[user.invite_code])
-        url: str = self.context["request"].build_absolute_uri(path)
-        return url
+    def to_representation(self, instance: User) -> Data:
+        # By hand: see ReferralSerializer.
+        path = reverse("invite", args=[instance.invite_code])
+        return {
+            "id": instance.pk,
+            "phone_number": instance.phone_number,
+            "first_name": instance.first_name,
+            "last_name": instance.last_name,
+            "email": instance.email,
+            "invite_code": instance.invite_code,
+            "invite_link": self.context["request"].build_absolute_uri(path),
+            "activated_invite_code": instance.activated_invite_code,
+        }
 
 
 class SignedInSerializer(serializers.Serializer[Any]):
@@ -135,41 +142,39 @@ class SignedInSerializer(serializers.Serializer[Any]):
 
 
 class ProfileSerializer(UserSerializer):
-    # context["first_referrals"] holds the newest page of the user's referrals.
-
-    referrals = serializers.SerializerMethodField()
-    referrals_count = serializers.SerializerMethodField()
-    referrals_next = serializers.SerializerMethodField()
+    referrals = ReferralSerializer(many=True, read_only=True)
+    referrals_count = serializers.IntegerField(
+        read_only=True, help_text=_("All, not the page's; up to 999.")
+    )
+    referrals_count_is_exact = serializers.BooleanField(
+        read_only=True, help_text=_("False when there are more than 999.")
+    )
+    referrals_next = serializers.URLField(
+        allow_null=True,
+        read_only=True,
+        help_text=_("Where the list goes on after this page."),
+    )
 
     class Meta(UserSerializer.Meta):
         fields = [
             *UserSerializer.Meta.fields,
             "referrals",
             "referrals_count",
+            "referrals_count_is_exact",
             "referrals_next",
         ]
         read_only_fields = fields
 
-    @extend_schema_field(ReferralSerializer(many=True))
-    def get_referrals(self, user: User) -> Any:
-        return ReferralSerializer(self._first_referrals.rows, many=True).data
-
-    @extend_schema_field(serializers.IntegerField(help_text=_("All, not the page's.")))
-    def get_referrals_count(self, user: User) -> int:
-        return self._first_referrals.total
-
-    @extend_schema_field(
-        serializers.URLField(
-            allow_null=True, help_text=_("Where the list goes on after this page.")
-        )
-    )
-    def get_referrals_next(self, user: User) -> str | None:
-        return self._first_referrals.next_url
-
-    @property
-    def _first_referrals(self) -> FirstReferrals:
-        page: FirstReferrals = self.context["first_referrals"]
-        return page
+    def to_representation(self, instance: User) -> Data:
+        page = first_referrals(instance, self.context["request"])
+        represent = ReferralSerializer().to_representation
+        return {
+            **super().to_representation(instance),
+            "referrals": [represent(row) for row in page.rows],
+            "referrals_count": page.count.number,
+            "referrals_count_is_exact": page.count.is_exact,
+            "referrals_next": page.next_url,
+        }
 
 
 class InviteCodeActivatedSerializer(serializers.Serializer[Any]):

@@ -16,7 +16,6 @@ from referrals.exceptions import (
     InviteCodeOwn,
     InviteCodeUnknown,
 )
-from referrals.pagination import first_referrals
 from referrals.services import activate_invite_code
 from users import examples, services
 from users.clients import Client
@@ -210,8 +209,4 @@ def _client(request: Request, data: dict[str, Any]) -> Client:
 
 
 def _profile(request: SignedInRequest) -> dict[str, Any]:
-    context = {
-        "request": request,
-        "first_referrals": first_referrals(request.user, request),
-    }
-    return ProfileSerializer(request.user, context=context).data
+    return ProfileSerializer(request.user, context={"request": request}).data

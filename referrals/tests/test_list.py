@@ -80,15 +80,28 @@ def test_the_list_takes_two_queries(
 
 
 @pytest.mark.parametrize("number", [3, 300])
-def test_the_profile_takes_three_queries(
+def test_the_profile_takes_two_queries(
     alice: User, number: int, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     invite_many(alice, number)
     client = signed_in(alice)
-    # Token with user and activation; the newest page; the count.
-    with django_assert_num_queries(3):
+    # Token with user and activation; the newest page with the count.
+    with django_assert_num_queries(2):
         profile = client.get("/api/profile/").json()
     assert (profile["phone_number"], profile["referrals_count"]) == (ALICE, number)
+
+
+@pytest.mark.parametrize(
+    ("number", "counted", "is_exact"),
+    [(0, 0, True), (999, 999, True), (1000, 999, False)],
+)
+def test_the_count_is_bounded_and_says_so(
+    alice: User, number: int, counted: int, is_exact: bool
+) -> None:
+    invite_many(alice, number)
+    profile = signed_in(alice).get("/api/profile/").json()
+    assert profile["referrals_count"] == counted
+    assert profile["referrals_count_is_exact"] is is_exact
 
 
 @pytest.mark.parametrize(

@@ -445,9 +445,15 @@ def test_the_profile_takes_a_fixed_number_of_queries(
     invite_many(alice, number)
     client.force_login(alice)
     client.get("/")
-    # Session; user; device; own activation; page; count; days of the chart.
-    with django_assert_num_queries(7):
+    # Session; user; device; own activation; page with its count; days of the chart.
+    with django_assert_num_queries(6):
         client.get("/profile/")
+
+
+def test_many_people_are_999_and_more(client: Client, alice: User) -> None:
+    invite_many(alice, 1000)
+    client.force_login(alice)
+    assert "999+ people" in text(client.get("/profile/"))
 
 
 def test_name_and_mail_can_be_changed(boris_browser: Client) -> None:

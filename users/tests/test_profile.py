@@ -29,6 +29,7 @@ def test_the_profile(alice: User, boris: User, clara: User, clock: Clock) -> Non
         "activated_invite_code": clara.invite_code,
         "referrals": [{"phone_number": BORIS, "activated_at": "2026-11-21T12:00:00Z"}],
         "referrals_count": 1,
+        "referrals_count_is_exact": True,
         "referrals_next": None,
     }
 
