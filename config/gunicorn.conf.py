@@ -16,8 +16,9 @@ worker_class = "config.web_worker.DeadlineThreadWorker"
 limit_request_line = 2048
 limit_request_fields = 64
 limit_request_field_size = 8190
-# No query of a request may wait longer, for a lock say; migrations are not bound.
-raw_env = ["PGOPTIONS=-c statement_timeout=3000"]
+# No query of a request may wait longer, for a lock say; migrations are not bound. With
+# the wait for a connection an answer still comes within five seconds.
+raw_env = ["PGOPTIONS=-c statement_timeout=2500"]
 threads = WEB_THREADS
 # gthread accepts no more connections than this, so it must exceed the threads.
 worker_connections = WEB_THREADS * 2 + 100

@@ -25,7 +25,7 @@ CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 
 PORT = env.whole("PORT", 8000, low=1, high=65535)
 WEB_WORKERS = env.whole("WEB_WORKERS", 2, low=1, high=64)
-WEB_THREADS = env.whole("WEB_THREADS", 32, low=1, high=2000)
+WEB_THREADS = env.whole("WEB_THREADS", 512, low=1, high=2000)
 
 INSTALLED_APPS = [
     "users.apps.StaffSiteConfig",
@@ -81,9 +81,8 @@ TEMPLATES = [
 # --- Database -----------------------------------------------------------------------
 
 DATABASE_URL = env.text("DATABASE_URL", f"sqlite:///{BASE_DIR / 'db.sqlite3'}")
-_database: dict[str, Any] = dict(
-    dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True)
-)
+DATABASE_POOL_SIZE = env.whole("DATABASE_POOL_SIZE", 4, low=1, high=100)
+_database: dict[str, Any] = dict(dj_database_url.parse(DATABASE_URL))
 DATABASE_IS_EMBEDDED = _database["ENGINE"] == "django.db.backends.sqlite3"
 if DATABASE_IS_EMBEDDED:
     # A write takes its lock at the start, so two writers queue for up to `timeout`
@@ -96,7 +95,15 @@ if DATABASE_IS_EMBEDDED:
     # A file: threads cannot share an in-memory database as separate connections.
     _database["TEST"] = {"NAME": BASE_DIR / "test.sqlite3"}
 else:
-    _database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 3)
+    # A thread takes a connection for its queries only, from a few that its process
+    # keeps: hundreds of threads that wait for an SMS hold none.
+    _database["ENGINE"] = "config.pooled_postgresql"
+    _database["POOL_OPTIONS"] = {
+        "POOL_SIZE": DATABASE_POOL_SIZE,
+        "MAX_OVERFLOW": 0,
+        "TIMEOUT": 2,  # seconds to wait for one of them; then 503
+    }
+    _database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 2)
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
