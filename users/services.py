@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from django.conf import settings
-from django.db import DatabaseError, IntegrityError, transaction
+from django.contrib.sessions.models import Session
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import NotAuthenticated
@@ -69,6 +70,7 @@ def request_code(
         code = codes.issue(
             phone_number, length=code_length(phone_number), invite_code=invite_code
         )
+        _release_database()
         send_sms(phone_number=phone_number, text=_sms_text(code.digits))
     audit.record("code.sent", phone=mask_phone_number(phone_number), digits=code.length)
     return _describe(code, client)
@@ -159,6 +161,17 @@ def close_account(user: User) -> None:
     audit.record("account.closed", user=user.pk)
 
 
+def prune() -> dict[str, int]:
+    """Delete what has ended: devices that were not used and browser sessions.
+
+    How many of each. It is never needed to keep them out, only to save room.
+    """
+    now = timezone.now()
+    devices, _ = Token.objects.filter(expires_at__lte=now).delete()
+    sessions, _ = Session.objects.filter(expire_date__lte=now).delete()
+    return {"devices": devices, "sessions": sessions}
+
+
 def delete_account(user: User) -> None:
     """For good: devices, data and invite code go, and the number is free again.
 
@@ -167,6 +180,12 @@ def delete_account(user: User) -> None:
     pk = user.pk
     user.delete()
     audit.record("account.deleted", user=pk)
+
+
+def _release_database() -> None:
+    """Nobody shall wait for a connection that only waits for an SMS."""
+    if not connection.in_atomic_block:
+        connection.close()
 
 
 def _announce(user: User, is_new_user: bool, token: Token) -> None:

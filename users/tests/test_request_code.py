@@ -2,6 +2,7 @@ import json
 
 import pytest
 from django.conf import LazySettings
+from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
@@ -9,7 +10,7 @@ from conftest import ALICE, BORIS, Clock, error_of
 from users.exceptions import SmsUnavailable
 from users.models import User
 from users.sms import SmsBackend
-from users.sms.memory import Message
+from users.sms.memory import MemoryBackend, Message
 
 URL = "/api/auth/request-code/"
 
@@ -164,3 +165,19 @@ def test_a_bad_number_is_refused_by_name(
     error = error_of(response)
     assert (error["code"], error["attr"]) == (code, "phone_number")
     assert outbox == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_waits_for_an_sms_holds_no_connection(
+    api: APIClient, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[bool] = []
+
+    def send(self: MemoryBackend, **message: str) -> None:
+        held.append(connection.connection is not None)
+
+    monkeypatch.setattr(MemoryBackend, "send", send)
+    # The look-up of the invite code has used one.
+    body = {"phone_number": BORIS, "invite_code": alice.invite_code}
+    assert api.post(URL, body).status_code == 200
+    assert held == [False]
