@@ -4,6 +4,8 @@ import hashlib
 from datetime import timedelta
 
 import pytest
+from django.core.management import call_command
+from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
@@ -108,3 +110,19 @@ def test_use_writes_once_a_day_at_most(
     clock.pass_seconds(1)
     with django_assert_num_queries(3):  # token; its renewal; page
         client.get(URL)
+
+
+def test_what_has_expired_can_be_pruned(
+    alice: User, client: Client, clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client.force_login(alice)
+    issue_token(user=alice, device="old")
+    clock.pass_seconds(80 * 24 * 3600)
+    current = signed_in(alice)
+    clock.pass_seconds(10 * 24 * 3600 + 1)
+    call_command("prune")
+    assert capsys.readouterr().out.split("\n")[:2] == [
+        "devices: 1 expired, deleted",
+        "sessions: 1 expired, deleted",
+    ]
+    assert status(current) == 200
