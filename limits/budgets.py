@@ -8,7 +8,7 @@ subject's starting at a moment of its own. The cache sees subjects as keyed hash
 import math
 import time
 import zlib
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -16,6 +16,7 @@ from django.core.cache import cache
 from django.utils.crypto import salted_hmac
 
 from config.exceptions import LimitReached
+from limits.counters import Counter, UsedUp, give_back, take
 from limits.limit import Limit
 
 
@@ -32,88 +33,58 @@ class Claim:
 
     @property
     def limit(self) -> Limit | None:
-        """None: the limit is switched off."""
         limit: Limit | None = settings.LIMITS[self.name]
         return limit
 
-    def window(self, limit: Limit) -> tuple[str, float]:
-        """The cache key of the window that is open now, and the seconds left of it."""
+    def counter(self) -> Counter | None:
+        """The one of the window that is open now; None: the limit is switched off."""
+        limit = self.limit
+        if limit is None:
+            return None
         subject = f"{self.name} {self.subject}"
         # Windows that all ended together would be a moment to wait for.
         moment = time.time() + zlib.crc32(subject.encode()) % limit.seconds
         number, elapsed = divmod(moment, limit.seconds)
-        return _key(f"{subject} {int(number)}"), limit.seconds - elapsed
+        key = _key(f"{subject} {int(number)}")
+        item = _key(f"{key} {self.item}") if self.item is not None else ""
+        return Counter(self.name, key, limit.count, limit.seconds - elapsed, item)
 
 
 class Reservation:
-    """Claims that were granted, to be given back if nothing came of them."""
+    """Uses that were granted, to be given back if nothing came of them.
 
-    def __init__(self) -> None:
-        self._counters: list[str] = []
-        self._items: list[str] = []
+    `counts` tells of each limit how many were granted in its window, this one included.
+    """
 
-    def take(self, claim: Claim) -> int:
-        """How many have been granted in this window, this one included.
-
-        Raises LimitReached.
-        """
-        limit = claim.limit
-        if limit is None:
-            return 0
-        counter, seconds_left = claim.window(limit)
-        if claim.item is not None:
-            item = _key(f"{counter} {claim.item}")
-            if not cache.add(item, 1, max(seconds_left, 1)):
-                return used(claim)
-            self._items.append(item)
-        count = _increment(counter, seconds_left)
-        if count > limit.count:
-            _decrement(counter)
-            raise LimitReached(limit=claim.name, wait=math.ceil(seconds_left))
-        self._counters.append(counter)
-        return count
+    def __init__(self, counters: Sequence[Counter], counts: Sequence[int]) -> None:
+        pairs = list(zip(counters, counts, strict=True))
+        self._counted = [counter for counter, count in pairs if count]
+        self.counts = {counter.name: count for counter, count in pairs}
 
     def give_back(self) -> None:
-        while self._counters:
-            _decrement(self._counters.pop())
-        while self._items:
-            cache.delete(self._items.pop())
+        counted, self._counted = self._counted, []
+        give_back(counted)
 
 
-def reserve(*claims: Claim) -> Reservation:
+def reserve(*claims: Claim | Counter) -> Reservation:
     """All of the claims or none; raises LimitReached for the first that is refused."""
-    reservation = Reservation()
+    found = [c.counter() if isinstance(c, Claim) else c for c in claims]
+    counters = [counter for counter in found if counter]
     try:
-        for claim in claims:
-            reservation.take(claim)
-    except Exception:
-        reservation.give_back()
-        raise
-    return reservation
+        counts = take(counters)
+    except UsedUp as used_up:
+        counter = used_up.counter
+        wait = math.ceil(counter.seconds_left)
+        raise LimitReached(limit=counter.name, wait=wait) from None
+    return Reservation(counters, counts)
 
 
 def used(claim: Claim) -> int:
     """How much of the limit the subject has used in the window that is open now."""
-    limit = claim.limit
-    if limit is None:
-        return 0
-    counter, _ = claim.window(limit)
-    count: int = cache.get(counter, 0)
+    counter = claim.counter()
+    count: int = cache.get(counter.key, 0) if counter else 0
     return count
 
 
 def _key(text: str) -> str:
     return f"limit:{salted_hmac('limits', text, algorithm='sha256').hexdigest()}"
-
-
-def _increment(key: str, seconds_left: float) -> int:
-    while True:
-        try:
-            return cache.incr(key)
-        except ValueError:  # the first of its window
-            cache.add(key, 0, max(seconds_left, 1))
-
-
-def _decrement(key: str) -> None:
-    with suppress(ValueError):  # the window is over
-        cache.decr(key)

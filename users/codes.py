@@ -78,15 +78,17 @@ def issue(
         expires_at=time.time() + settings.LOGIN_CODE_TTL_SECONDS,
         invite_code=invite_code,
     )
-    cache.set(code.life_key, 0, settings.LOGIN_CODE_TTL_SECONDS)
     _save(code)
     return code
 
 
 def living(phone_number: str) -> LoginCode:
-    """The code that may be guessed at; raises CodeExpired when there is none."""
+    """The code that may be guessed at; raises CodeExpired when there is none.
+
+    It may have been spent: the count of its guesses will tell.
+    """
     code = current(phone_number)
-    if code is None or not is_alive(code):
+    if code is None:
         raise CodeExpired
     return code
 
@@ -122,11 +124,12 @@ def reserve_send(phone_number: str, *, by_known_device: bool) -> None:
     key = _send_key(phone_number, by_known_device)
     waits = settings.LOGIN_CODE_RESEND_SECONDS
     # Claimed before the step is read: else a claim given back meanwhile still counts.
-    if not cache.add(key, time.time() + waits[0], max(waits)):
+    if not cache.add(key, time.time() + waits[0], waits[0]):
         raise ResendTooSoon(wait=_seconds_until(cache.get(key)))
     step = cache.get(f"{key}:step", 0)
     wait = waits[min(step, len(waits) - 1)]
-    cache.set(key, time.time() + wait, wait)
+    if wait != waits[0]:
+        cache.set(key, time.time() + wait, wait)
     cache.set(f"{key}:step", step + 1, RESEND_MEMORY_SECONDS)
 
 
@@ -158,7 +161,10 @@ def is_alive(code: LoginCode) -> bool:
 def _save(code: LoginCode) -> None:
     record = asdict(code)
     del record["phone_number"]  # the key stands for it, as a keyed hash
-    cache.set(_record_key(code.phone_number), record, code.expires_at - time.time())
+    cache.set_many(
+        {code.life_key: 0, _record_key(code.phone_number): record},
+        settings.LOGIN_CODE_TTL_SECONDS,
+    )
 
 
 def _record_key(phone_number: str) -> str:

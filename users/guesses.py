@@ -10,7 +10,6 @@ instead, which no stranger can use up.
 
 import logging
 import time
-from contextlib import suppress
 
 from django.conf import settings
 from django.core.cache import cache
@@ -18,6 +17,7 @@ from django.core.cache import cache
 from config import audit
 from config.exceptions import LimitReached
 from limits.budgets import Claim, Reservation, reserve, used
+from limits.counters import Counter
 from users import codes
 from users.clients import Client
 from users.codes import LoginCode
@@ -45,12 +45,13 @@ def compare(code: LoginCode, digits: str, client: Client) -> None:
 
 
 def _compare(code: LoginCode, digits: str, client: Client) -> None:
-    left = _count_at_code(code, _source(code, client))
     reservation = _reserve_for_device(code, client)
     if reservation is None:
-        reservation, left_of_length = _reserve_for_stranger(code, client)
-        left = min(left, left_of_length)
+        reservation = _reserve_for_stranger(code, client)
+    left = _left(code, reservation)
     try:
+        if left < 0:
+            raise CodeExpired
         right = codes.is_right(code, digits)
     except Exception:
         reservation.give_back()
@@ -61,13 +62,6 @@ def _compare(code: LoginCode, digits: str, client: Client) -> None:
     reservation.give_back()
 
 
-def forgive(code: LoginCode, client: Client) -> None:
-    """Give back a guess that was right but refused for something else."""
-    codes.forgive(code)
-    with suppress(ValueError):  # the code ended meanwhile
-        cache.decr(_source_key(code, _source(code, client)))
-
-
 def _reserve_for_device(code: LoginCode, client: Client) -> Reservation | None:
     """None for devices that the number does not know, or that have guessed too often.
 
@@ -76,28 +70,52 @@ def _reserve_for_device(code: LoginCode, client: Client) -> Reservation | None:
     if not client.knows(code.phone_number):
         return None
     try:
-        return reserve(Claim("guesses_per_device", code.phone_number))
+        return _reserve(code, client, Claim("guesses_per_device", code.phone_number))
+    except GuessesUsedUp:
+        raise
     except LimitReached:
         return None
 
 
-def _reserve_for_stranger(code: LoginCode, client: Client) -> tuple[Reservation, int]:
-    """Also how many guesses the number's month leaves to codes of this length."""
-    number = code.phone_number
-    reservation = reserve(
+def _reserve_for_stranger(code: LoginCode, client: Client) -> Reservation:
+    return _reserve(
+        code,
+        client,
         Claim("guesses_per_address", client.address),
         Claim("guesses_per_address_day", client.address),
-        Claim("guesses_per_phone_day", number),
+        Claim("guesses_per_phone_day", code.phone_number),
+        Claim("guesses_per_phone_month", code.phone_number),
+    )
+
+
+def _reserve(code: LoginCode, client: Client, *claims: Claim) -> Reservation:
+    """Also one of the guesses that this client has at this code."""
+    source = "device" if client.knows(code.phone_number) else client.address
+    at_code = Counter(
+        "guesses_per_code",
+        f"login-code-guesses:{code.nonce}:{pseudonym(source)}",
+        settings.LOGIN_CODE_MAX_ATTEMPTS,
+        code.expires_at - time.time(),
     )
     try:
-        wrong_so_far = reservation.take(Claim("guesses_per_phone_month", number))
-        left = _bearable(code.length) - wrong_so_far
-        if left < 0:
-            raise CodeExpired
-    except Exception:
-        reservation.give_back()
+        return reserve(at_code, *claims)
+    except LimitReached as refusal:
+        if refusal.limit == at_code.name:
+            raise GuessesUsedUp(wait=code.seconds_left) from None
         raise
-    return reservation, left
+
+
+def _left(code: LoginCode, reservation: Reservation) -> int:
+    """Guesses after this one; below zero if the code is too short for this one.
+
+    How much a number's month bears at codes of this length is no matter of its devices.
+    """
+    counts = reservation.counts
+    left: int = settings.LOGIN_CODE_MAX_ATTEMPTS - counts["guesses_per_code"]
+    wrong_in_month = counts.get("guesses_per_phone_month")
+    if wrong_in_month is None:
+        return left
+    return min(left, _bearable(code.length) - wrong_in_month)
 
 
 def _raise_alarm() -> None:
@@ -121,25 +139,3 @@ def _bearable(length: int) -> int:
     """Wrong guesses in a month up to which a code of this length is compared."""
     outgrown_at = [at for at, digits in settings.LOGIN_CODE_GROWTH if digits > length]
     return min(outgrown_at, default=10**9)
-
-
-def _source(code: LoginCode, client: Client) -> str:
-    return "device" if client.knows(code.phone_number) else client.address
-
-
-def _source_key(code: LoginCode, source: str) -> str:
-    return f"login-code-guesses:{code.nonce}:{pseudonym(source)}"
-
-
-def _count_at_code(code: LoginCode, source: str) -> int:
-    """Count a guess of this source at this code; how many it has left after it."""
-    key = _source_key(code, source)
-    cache.add(key, 0, max(code.expires_at - time.time(), 1))
-    try:
-        guesses = cache.incr(key)
-    except ValueError:  # it ended meanwhile
-        raise CodeExpired from None
-    left = settings.LOGIN_CODE_MAX_ATTEMPTS - guesses
-    if left < 0:
-        raise GuessesUsedUp(wait=code.seconds_left)
-    return int(left)

@@ -114,13 +114,12 @@ def sign_in(
             if not user.is_active:
                 raise AccountInactive
             refusal = _apply_invite_code(user, given=invite_code, brought=brought)
-            user.last_login = timezone.now()
-            user.save(update_fields=["last_login"])
+            User.objects.filter(pk=user.pk).update(last_login=timezone.now())
             token, secret = issue_token(user=user, device=device)
             codes.spend(code)
             transaction.on_commit(partial(_announce, user, is_new, token))
     except (InviteCodeRefusal, DatabaseError):
-        guesses.forgive(code, client)  # the login code was right
+        codes.forgive(code)  # the guess was right
         raise
     has_invite_code = bool(invite_code or brought)
     return SignedIn(
@@ -210,7 +209,7 @@ def _sms_text(digits: str) -> str:
 
 def _find_or_create_user(phone_number: str) -> tuple[User, bool]:
     # Locked, so that nobody deletes the account between here and the commit.
-    users = User.objects.select_for_update(of=("self",))
+    users = User.objects.select_related("activation").select_for_update(of=("self",))
     found = users.filter(phone_number=phone_number).first()
     if found:
         return found, False
