@@ -19,7 +19,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import requests
@@ -41,7 +41,9 @@ class Service:
 
 
 @contextmanager
-def postgresql(folder: Path, port: int | None = None) -> Iterator[Service]:
+def postgresql(
+    folder: Path, port: int | None = None, more: Env | None = None
+) -> Iterator[Service]:
     """On the data that stands in the folder, or on new."""
     data, port, user = folder / "pg", port or free_port(), _unprivileged_user()
     if not data.exists():
@@ -49,16 +51,17 @@ def postgresql(folder: Path, port: int | None = None) -> Iterator[Service]:
         if user:
             shutil.chown(data, user)
             folder.chmod(0o711)  # that user must get through to its own folder
-        initdb = _postgres_tool("initdb")
+        initdb = postgres_tool("initdb")
         _run_as(user, initdb, "-D", data, "-U", "postgres", "-A", "trust")
     settings = {
         "listen_addresses": "127.0.0.1",
         "unix_socket_directories": "",
         "fsync": "off",
         "max_connections": "500",  # several servers may run on it
+        **(more or {}),
     }
     options = [part for item in settings.items() for part in ("-c", "=".join(item))]
-    command = [_postgres_tool("postgres"), "-D", data, "-p", port, *options]
+    command = [postgres_tool("postgres"), "-D", data, "-p", port, *options]
     log = folder / "postgresql.log"
     with _process(command, log, user=user) as process:
         _wait_for_port(port)
@@ -78,6 +81,12 @@ def redis(folder: Path, port: int | None = None) -> Iterator[Service]:
 
 @contextmanager
 def web(folder: Path, settings: Env) -> Iterator[Service]:
+    with serve(folder, prepare(settings)) as service:
+        yield replace(service, env={**settings, **service.env})
+
+
+def prepare(settings: Env) -> Env:
+    """Migrate, and say what the web server's environment is."""
     env = {
         "DJANGO_SETTINGS_MODULE": "config.settings",  # not what a test run may have set
         "ENV_FILE": os.devnull,
@@ -85,9 +94,14 @@ def web(folder: Path, settings: Env) -> Iterator[Service]:
         "PORT": str(free_port()),
         **settings,
     }
-    _manage(env, "migrate", "--verbosity=0")
+    manage(env, "migrate", "--verbosity=0")
     if env["DEBUG"] == "off":
-        _manage(env, "collectstatic", "--noinput", "--verbosity=0")
+        manage(env, "collectstatic", "--noinput", "--verbosity=0")
+    return env
+
+
+@contextmanager
+def serve(folder: Path, env: Env) -> Iterator[Service]:
     gunicorn = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.conf.py"]
     log = folder / f"web-{env['PORT']}.log"
     # At SIGINT a gthread worker can lock itself out for good; SIGTERM is production's.
@@ -96,7 +110,7 @@ def web(folder: Path, settings: Env) -> Iterator[Service]:
         base_url = f"http://127.0.0.1:{env['PORT']}"
         _wait_for_port(int(env["PORT"]))
         requests.get(f"{base_url}/readyz", timeout=10).raise_for_status()
-        yield Service({**settings, "BASE_URL": base_url}, process, log)
+        yield Service({"BASE_URL": base_url}, process, log)
 
 
 def production(folder: Path) -> Env:
@@ -144,7 +158,7 @@ def _unprivileged_user() -> str | None:
     return "postgres" if os.geteuid() == 0 else None
 
 
-def _postgres_tool(name: str) -> str:
+def postgres_tool(name: str) -> str:
     # Debian keeps the servers' programs off PATH, a folder a version.
     places = sorted(glob.glob(f"/usr/lib/postgresql/*/bin/{name}"))
     found = shutil.which(name) or (places[-1] if places else None)
@@ -163,7 +177,7 @@ def _run_as(user: str | None, *command: object) -> None:
     )
 
 
-def _manage(env: Env, *arguments: str) -> None:
+def manage(env: Env, *arguments: str) -> None:
     command = [sys.executable, "manage.py", *arguments]
     subprocess.run(command, check=True, cwd=ROOT, env={**os.environ, **env})
 
