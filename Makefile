@@ -4,6 +4,7 @@ PYTHON ?= python3
 PORT ?= $(or $(shell sed -n 's/^PORT=//p' .env 2>/dev/null),8000)
 VENV ?= .venv
 BIN = $(VENV)/bin
+USERS ?= 1000000
 NEWMAN ?= npx --yes newman@6.2.2
 
 # Without a .env of your own, a run on this machine is a development run.
@@ -12,7 +13,7 @@ RUN_ENV := DEBUG=on
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo superuser test test-real e2e attack fuzz postman mutations lint audit format types check messages clean
+.PHONY: help run demo superuser test test-real e2e bench attack fuzz postman mutations lint audit format types check messages clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -52,6 +53,9 @@ fuzz: $(VENV)/.dev ## let schemathesis try the whole API, with and without a tok
 
 mutations: $(VENV)/.dev ## take the guards away one at a time; a test must go red for each
 	$(BIN)/python -m e2e.mutations
+
+bench: $(VENV)/.dev ## measure speed against the bars; USERS=20000 for a quick look, DATA=folder to keep the people
+	$(BIN)/python -m benchmarks --users $(USERS) $(if $(DATA),--data $(DATA)) $(if $(ONLY),--only $(ONLY))
 
 lint: $(VENV)/.dev ## check style and types
 	$(BIN)/ruff format --check .

@@ -1,0 +1,112 @@
+"""Measure the service against its bars.
+
+    python -m benchmarks [--users N] [--data FOLDER] [--only P1,P3]
+
+Starts a PostgreSQL, a Redis and a web server of its own, as in production, and stops
+them at the end. With --data the people are kept there for the next run.
+"""
+
+import argparse
+import signal
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+import psutil
+
+from benchmarks import clients, reading, report, signing_in, staff, starting, waiting
+from benchmarks.lab import Figure, Lab, at_most, watched
+from e2e import stack
+
+FULL = 1_000_000
+MOST_CONNECTIONS = 20
+# PostgreSQL as installed, but for memory: its default is for a very small machine.
+DATABASE = {"fsync": "on", "shared_buffers": "512MB"}
+# Limits are counted as in production, but let one address ask for thousands of codes.
+LIFTED = dict.fromkeys(
+    ["LIMIT_SENDS", "LIMIT_SENDS_PER_ADDRESS", "LIMIT_PHONES_PER_ADDRESS"],
+    "100000000/3600",
+)
+MEASURES = {
+    "P1 P2": reading.measure,
+    "P3": waiting.measure,
+    "P4": clients.measure,
+    "P5": signing_in.measure,
+    "P6": staff.measure,
+}
+
+
+def main() -> int:
+    options = arguments()
+    # Being told to stop must stop the servers as well.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    others = report.Others()
+    with ExitStack() as running:
+        temporary = Path(running.enter_context(tempfile.TemporaryDirectory()))
+        figures = run(options, temporary, running)
+    command = f"python -m benchmarks {' '.join(sys.argv[1:])}".strip()
+    document = report.document(figures, options.users, command, others.share)
+    print(f"\n{document}")
+    if not options.only:
+        name = "RESULTS.md" if options.users >= FULL else "RESULTS-quick.md"
+        (Path(__file__).parent / name).write_text(document)
+    return 0
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser("benchmarks", description=__doc__)
+    parser.add_argument("--users", type=int, default=FULL)
+    parser.add_argument("--data", type=Path, help="folder that keeps the people")
+    parser.add_argument("--only", default="", help="bars, as P1,P3")
+    options = parser.parse_args()
+    if options.users < 5000:
+        parser.error("the owners' lists need 5,000 users")
+    return options
+
+
+def run(
+    options: argparse.Namespace, temporary: Path, running: ExitStack
+) -> list[Figure]:
+    folder = temporary
+    if options.data:
+        folder = options.data.resolve() / str(options.users)
+        folder.mkdir(parents=True, exist_ok=True)
+    database = running.enter_context(stack.postgresql(folder, more=DATABASE))
+    redis = running.enter_context(stack.redis(temporary))
+    settings = {**database.env, **redis.env, **stack.production(temporary), **LIFTED}
+    env = stack.prepare({**settings, "DJANGO_SETTINGS_MODULE": "benchmarks.settings"})
+    stack.manage(env, "fill", f"--users={options.users}")
+    figures: list[Figure] = []
+    with (
+        watched(database.env["DATABASE_URL"]) as connections,
+        stack.serve(temporary, env) as server,
+    ):
+        lab = Lab(
+            users=options.users,
+            folder=temporary,
+            env=env,
+            base_url=server.env["BASE_URL"],
+            server=psutil.Process(server.process.pid),
+            database=psutil.Process(database.process.pid),
+        )
+        for bars, measure in MEASURES.items():
+            if wanted(bars, options.only):
+                print(f"{bars} …", file=sys.stderr)
+                figures += measure(lab)
+                lab.settle()
+    most = connections.most
+    figures.append(
+        at_most("P4", "most PostgreSQL connections at once", most, MOST_CONNECTIONS)
+    )
+    if wanted("P7", options.only):
+        figures += starting.measure(lab)
+    return figures
+
+
+def wanted(bars: str, only: str) -> bool:
+    return not only or any(bar in only.split(",") for bar in bars.split())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,97 @@
+"""The table of a run, and where and on what it was seen."""
+
+import os
+import platform
+import re
+import subprocess
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import psutil
+
+from benchmarks.lab import Figure, cpu_seconds
+from e2e import stack
+
+PACKAGES = ["Django", "djangorestframework", "psycopg2-binary", "redis", "gunicorn"]
+VERDICTS = {True: "met", False: "**missed**", None: ""}
+
+
+def table(figures: Sequence[Figure]) -> str:
+    head = ("", "what", "bar", "seen", "")
+    rows = [head] + [
+        (f.bar, f.what, f.wanted, f.seen, VERDICTS[f.met])
+        for f in sorted(figures, key=lambda figure: figure.bar)
+    ]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
+    lines = [
+        "| "
+        + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        + " |"
+        for row in rows
+    ]
+    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return "\n".join(lines)
+
+
+def document(figures: Sequence[Figure], users: int, command: str, others: float) -> str:
+    """Everything that somebody needs to judge the figures, or to see them again."""
+    now = datetime.now(UTC)
+    return (
+        "# Results\n\n"
+        f"Written by the run of {now:%Y-%m-%d %H:%M} UTC; README.md says how.\n\n"
+        f"- {users:,} users; `{command}`\n"
+        f"- commit {commit()}\n"
+        f"- {machine()}; others had {others:.0%} of it meanwhile\n"
+        f"- {versions()}\n\n"
+        f"{table(figures)}\n"
+    )
+
+
+def commit() -> str:
+    said = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
+    return output(*said)
+
+
+def machine() -> str:
+    found = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+    memory = psutil.virtual_memory().total / 2**30
+    cpu = found[1] if found else platform.machine()
+    return f"{cpu}, {os.cpu_count()} cores, {memory:.0f} GiB"
+
+
+class Others:
+    """What share of the machine everybody else takes, from now on."""
+
+    def __init__(self) -> None:
+        self._start = self._now()
+
+    @property
+    def share(self) -> float:
+        whole, idle, ours = (
+            now - start for now, start in zip(self._now(), self._start, strict=True)
+        )
+        return max(whole - idle - ours, 0) / whole
+
+    @staticmethod
+    def _now() -> tuple[float, float, float]:
+        times = psutil.cpu_times()
+        return sum(times), times.idle + times.iowait, cpu_seconds(psutil.Process())
+
+
+def versions() -> str:
+    postgres = output(stack.postgres_tool("postgres"), "--version").split()[2]
+    redis = re.search(r"v=(\S+)", output("redis-server", "--version"))
+    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    return (
+        f"Python {platform.python_version()}, {packages}, PostgreSQL {postgres}, "
+        f"Redis {redis[1] if redis else '?'}"
+    )
+
+
+def output(*command: str) -> str:
+    done = subprocess.run(
+        command, cwd=stack.ROOT, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()

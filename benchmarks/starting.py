@@ -1,0 +1,36 @@
+"""P7: the seconds that a server takes to be ready, and the test suite in all."""
+
+import subprocess
+import sys
+import time
+from statistics import median
+
+from benchmarks.lab import Figure, Lab, at_most
+from e2e import stack
+
+STARTS = 3
+
+
+def measure(lab: Lab) -> list[Figure]:
+    ready = median(start_seconds(lab) for _ in range(STARTS))
+    start = time.monotonic()
+    suite = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-n", "2"],
+        cwd=stack.ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    seconds = time.monotonic() - start
+    said = suite.stdout.strip().splitlines()[-1].strip("= ")
+    return [
+        at_most("P7", "server: from start to ready", ready, 3, " s"),
+        at_most("P7", f"test suite ({said})", seconds, 60, " s"),
+    ]
+
+
+def start_seconds(lab: Lab) -> float:
+    env = {**lab.env, "PORT": str(stack.free_port())}
+    start = time.monotonic()
+    with stack.serve(lab.folder, env):
+        return time.monotonic() - start

@@ -1,0 +1,19 @@
+from benchmarks.lab import Figure, at_least, at_most
+from benchmarks.report import table
+
+
+def test_a_bar_is_met_up_to_its_edge() -> None:
+    assert at_most("P1", "queries", 2, 2).met
+    assert not at_most("P1", "queries", 2.01, 2).met
+    assert at_least("P5", "rate", 150, 150).met
+    assert not at_least("P5", "rate", 149.9, 150).met
+
+
+def test_the_table_has_a_row_a_figure_in_the_order_of_the_bars() -> None:
+    lines = table(
+        [at_least("P5", "rate", 99, 150, "/s"), Figure("P1", "cost", "", "2 ms")]
+    ).splitlines()
+    assert [line.split("|")[1].strip() for line in lines[2:]] == ["P1", "P5"]
+    assert "≥ 150/s" in lines[3]
+    assert "**missed**" in lines[3]
+    assert len({len(line) for line in lines}) == 1

@@ -1,0 +1,15 @@
+-- Each request for another number. Arguments: the first number, seconds of ramp-up.
+dofile("benchmarks/wrk/common.lua")
+
+function init(args)
+  number = tonumber(args[1])
+  wrk.method = "POST"
+  wrk.headers["Content-Type"] = "application/json"
+  watch(tonumber(args[2]))
+end
+
+function request()
+  number = number + 1
+  local phone = string.format("+7%d", number)
+  return wrk.format(nil, nil, nil, '{"phone_number": "' .. phone .. '"}')
+end

@@ -1,0 +1,15 @@
+-- Signs in with the numbers and codes of a file, its argument; more requests than lines fail.
+dofile("benchmarks/wrk/common.lua")
+
+function init(args)
+  lines = io.lines(args[1])
+  wrk.method = "POST"
+  wrk.headers["Content-Type"] = "application/json"
+  watch(0)
+end
+
+function request()
+  local phone, code = (lines() or "none 0000"):match("(%S+) (%S+)")
+  local body = string.format('{"phone_number": "%s", "code": "%s"}', phone, code)
+  return wrk.format(nil, nil, nil, body)
+end
