@@ -52,8 +52,8 @@ class PersonCreationForm(UserCreationForm):
 
 class TokenInline(TokenTabularInline):
     model = Token
-    fields = ["device", "created_at", "expires_at"]
-    readonly_fields = ["device", "created_at", "expires_at"]
+    fields = ["device", "created_at", "last_used_at", "expires_at"]
+    readonly_fields = ["device", "created_at", "last_used_at", "expires_at"]
     extra = 0
     max_num = 0
     verbose_name_plural = _("Signed-in devices; delete one to sign it out")

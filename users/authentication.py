@@ -17,20 +17,25 @@ from rest_framework.exceptions import AuthenticationFailed
 
 from users.models import Token, User
 
-# A token in use moves its expiry this often at most: a write a day, not a request.
+# A token in use is written to this often at most: a write a day, not a request.
 RENEW_EVERY = timedelta(days=1)
 
 
 def issue_token(*, user: User, device: str) -> tuple[Token, str]:
     """A new token's row, and the token itself in clear, which is seen only here."""
     secret = secrets.token_urlsafe(32)
-    token = Token.objects.create(
-        digest=_digest(secret),
+    return add_device(user=user, device=device, digest=_digest(secret)), secret
+
+
+def add_device(*, user: User, device: str, digest: str) -> Token:
+    now = timezone.now()
+    return Token.objects.create(
+        digest=digest,
         user=user,
         device="".join(filter(str.isprintable, device))[:200],
-        expires_at=timezone.now() + Token.idle_lifetime(),
+        last_used_at=now,
+        expires_at=now + Token.idle_lifetime(),
     )
-    return token, secret
 
 
 class CodeBackend(ModelBackend):
@@ -53,11 +58,13 @@ class TokenAuthentication(authentication.TokenAuthentication):
 
 
 def renew_token(token: Token) -> bool:
-    """Move the expiry of a token in use; whether it was time to."""
-    expires_at = timezone.now() + Token.idle_lifetime()
-    if expires_at - token.expires_at <= RENEW_EVERY:
+    """Write down that a token is in use, and move its expiry; whether it was time."""
+    now = timezone.now()
+    if now - token.last_used_at <= RENEW_EVERY:
         return False
-    Token.objects.filter(pk=token.pk).update(expires_at=expires_at)
+    Token.objects.filter(pk=token.pk).update(
+        last_used_at=now, expires_at=now + Token.idle_lifetime()
+    )
     return True
 
 

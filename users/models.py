@@ -128,6 +128,8 @@ class Token(models.Model):
     )
     device = models.CharField(_("device"), max_length=200, blank=True)
     created_at = models.DateTimeField(_("created at"), default=timezone.now)
+    # To the day: a token in use is written to no more often.
+    last_used_at = models.DateTimeField(_("last used at"), default=timezone.now)
     expires_at = models.DateTimeField(_("expires at"))
 
     objects = TokenQuerySet.as_manager()

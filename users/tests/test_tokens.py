@@ -4,6 +4,7 @@ import hashlib
 from datetime import timedelta
 
 import pytest
+from django.conf import LazySettings
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
@@ -97,7 +98,22 @@ def test_use_renews_a_token(alice: User, clock: Clock) -> None:
     for _ in range(3):
         clock.pass_seconds(timedelta(days=60).total_seconds())
         assert status(client) == 200
-    assert Token.objects.get().expires_at == timezone.now() + timedelta(days=90)
+    token = Token.objects.get()
+    assert token.last_used_at == timezone.now()
+    assert token.expires_at == timezone.now() + timedelta(days=90)
+
+
+@pytest.mark.parametrize("days", [30, 365])
+def test_another_lifetime_counts_from_the_next_use(
+    alice: User, clock: Clock, settings: LazySettings, days: int
+) -> None:
+    client = signed_in(alice)
+    settings.TOKEN_IDLE_DAYS = days
+    clock.pass_seconds(timedelta(days=2).total_seconds())
+    assert status(client) == 200
+    token = Token.objects.get()
+    assert token.last_used_at == timezone.now()
+    assert token.expires_at == timezone.now() + timedelta(days=days)
 
 
 def test_use_writes_once_a_day_at_most(
