@@ -55,6 +55,19 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
         }
 
 
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = "users.jwt.JWTAuthentication"
+    name = "bearer"
+
+    def get_security_definition(self, auto_schema: SpectacularAutoSchema) -> Any:
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "The access token that jwt/create or jwt/refresh answered.",
+        }
+
+
 class AutoSchema(StandardizedAutoSchema):
     def get_tags(self) -> list[str]:
         # The default is the path's first part, and "api" would say nothing.
@@ -110,6 +123,10 @@ class AutoSchema(StandardizedAutoSchema):
             )
         added: bool = super()._should_add_error_response(responses, status_code)
         return added
+
+    def _should_add_http401_error_response(self) -> bool:
+        added: bool = super()._should_add_http401_error_response()
+        return added or bool(self._refusals_with("401"))
 
     def _should_add_http403_error_response(self) -> bool:
         added: bool = super()._should_add_http403_error_response()

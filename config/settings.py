@@ -1,6 +1,8 @@
 """The one place where the environment is read; `.env.example` explains each name."""
 
+import hmac
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +164,17 @@ LOGIN_CODE_RESEND_SECONDS = env.waits("LOGIN_CODE_RESEND_SECONDS", "60,120,300")
 # After so many wrong guesses at a number in a month: so many digits in its next codes.
 LOGIN_CODE_GROWTH = env.steps("LOGIN_CODE_GROWTH", "10:6,30:8")
 TOKEN_IDLE_DAYS = env.whole("TOKEN_IDLE_DAYS", 90, low=1, high=3650)
+JWT_ACCESS_MINUTES = env.whole("JWT_ACCESS_MINUTES", 10, low=1, high=60)
+SIMPLE_JWT = {
+    "ALGORITHM": "HS256",  # and no other is read
+    # A key of its own: nothing else that SECRET_KEY signs passes for a JWT.
+    "SIGNING_KEY": hmac.digest(SECRET_KEY.encode(), b"users.jwt", "sha256").hex(),
+    "ISSUER": "referral",
+    "AUDIENCE": "referral",
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=JWT_ACCESS_MINUTES),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=TOKEN_IDLE_DAYS),
+    "LEEWAY": 5,  # seconds that the clocks of two servers may differ by
+}
 SESSION_ENGINE = "users.sessions"
 SESSION_COOKIE_AGE = TOKEN_IDLE_DAYS * 24 * 3600  # a browser is a device like any other
 
@@ -274,7 +287,10 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 # --- API ----------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["users.authentication.TokenAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "users.jwt.JWTAuthentication",  # its 401 names both
+        "users.authentication.TokenAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": ["config.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],

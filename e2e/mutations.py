@@ -226,6 +226,42 @@ GUARDS = [
         "expires_at__gt=timezone.now()",
         "users/tests/test_tokens.py::test_closing_the_account_ends_its_tokens",
     ),
+    Guard(
+        "a refresh token works once",
+        "users/jwt.py",
+        "filter(pk=device.pk, digest=_digest(old))",
+        "filter(pk=device.pk)",
+        "users/tests/test_jwt.py::test_a_refresh_token_sent_again_ends_the_device",
+    ),
+    Guard(
+        "of many refreshes at once one wins",
+        "users/jwt.py",
+        "changed = Token.objects.filter(pk=device.pk, digest=_digest(old)).update(",
+        "changed = device.digest == _digest(old) and Token.objects.filter("
+        "pk=device.pk).update(",
+        f"{RACES}of_20_refreshes_one_wins_and_the_device_ends",
+    ),
+    Guard(
+        "a copied refresh token ends its device",
+        "users/jwt.py",
+        "        _end_copied(device)\n        raise",
+        "        raise",
+        "users/tests/test_jwt.py::test_a_refresh_token_sent_again_ends_the_device",
+    ),
+    Guard(
+        "a JWT is worth nothing without its device",
+        "users/jwt.py",
+        "Token.objects.live().select_related",
+        "Token.objects.select_related",
+        "users/tests/test_jwt.py::test_the_end_of_the_device_is_its_jwts_end",
+    ),
+    Guard(
+        "JWTs have a key of their own",
+        "config/settings.py",
+        'hmac.digest(SECRET_KEY.encode(), b"users.jwt", "sha256").hex()',
+        "SECRET_KEY",
+        "users/tests/test_jwt.py::test_a_bad_access_token_is_refused_without_a_query",
+    ),
 ]
 
 

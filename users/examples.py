@@ -52,23 +52,42 @@ REQUEST_CODE = [
     ),
 ]
 
-VERIFY_CODE = [
+_CODES = [
     _request("Code", {"phone_number": "+79991234567", "code": "0421"}),
     _request(
         "Code and invite code",
         {"phone_number": "+79991234567", "code": "0421", "invite_code": "3MZ8RA"},
     ),
-    _answer(
-        "SignedIn",
-        {
-            "token": "the-token-is-43-letters-digits-and-dashes",
-            "expires_at": "2027-02-19T09:30:00Z",
-            "device_token": "a-signed-word-that-the-device-keeps",
-            "is_new_user": True,
-            "invite_code_applied": True,
-            "user": _USER,
-        },
-    ),
+]
+_SIGN_IN = {
+    "device_token": "a-signed-word-that-the-device-keeps",
+    "is_new_user": True,
+    "invite_code_applied": True,
+    "user": _USER,
+}
+_TOKEN = {
+    "token": "the-token-is-43-letters-digits-and-dashes",
+    "expires_at": "2027-02-19T09:30:00Z",
+}
+_PAIR = {
+    "access": "header.the-access-claims.signature",
+    "access_expires_in": 600,
+    "refresh": "header.the-refresh-claims.signature",
+    "refresh_expires_at": "2027-02-19T09:30:00Z",
+}
+
+VERIFY_CODE = [*_CODES, _answer("SignedIn", {**_TOKEN, **_SIGN_IN})]
+
+CREATE_JWT = [*_CODES, _answer("SignedIn", {**_PAIR, **_SIGN_IN})]
+
+REFRESH_JWT = [
+    _request("Refresh", {"refresh": _PAIR["refresh"]}),
+    _answer("Pair", _PAIR),
+]
+
+VERIFY_JWT = [
+    _request("Access", {"token": _PAIR["access"]}),
+    _answer("Valid", {}),
 ]
 
 PROFILE = [_answer("Profile", _PROFILE)]

@@ -83,6 +83,15 @@ class SmsUnavailable(Refusal):
     wait = 5
 
 
+class TokenInvalid(Refusal):
+    """Forged, expired, used before, of another kind, or of a device signed out."""
+
+    status_code = status.HTTP_401_UNAUTHORIZED
+    default_code = "token_invalid"
+    default_detail = _("The token is not valid. Sign in again.")
+    auth_header = 'Bearer realm="api"'  # DRF makes it WWW-Authenticate
+
+
 class AccountInactive(Refusal):
     """Said only to someone who has proved by a code that the number is theirs."""
 

@@ -125,12 +125,17 @@ class UserSerializer(serializers.ModelSerializer[User]):
         }
 
 
-class SignedInSerializer(serializers.Serializer[Any]):
+class NewTokenSerializer(serializers.Serializer[Any]):
     token = serializers.CharField(help_text=_("Shown once; send it with each request."))
     expires_at = serializers.DateTimeField(
         source="device.expires_at",
         help_text=_("When the token ends if it is not used; use renews it."),
     )
+
+
+class SignInSerializer(serializers.Serializer[Any]):
+    """What every sign-in answers beside its tokens."""
+
     device_token = serializers.CharField(
         help_text=_("Keep it, and send it when you sign in again on this number.")
     )
@@ -139,6 +144,10 @@ class SignedInSerializer(serializers.Serializer[Any]):
         help_text=_("Whether this sign-in activated an invite code.")
     )
     user = UserSerializer()
+
+
+class SignedInSerializer(NewTokenSerializer, SignInSerializer):
+    pass
 
 
 class ProfileSerializer(UserSerializer):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol
 
 from django.conf import settings
 from django.contrib.sessions.models import Session
@@ -53,6 +54,10 @@ class SignedIn:
     invite_code_refusal: Refusal | None  # why a code that came along did not count
 
 
+class IssueToken(Protocol):
+    def __call__(self, *, user: User, device: str) -> tuple[Token, str]: ...
+
+
 def request_code(
     *, phone_number: str, client: Client, invite_code: str | None = None
 ) -> CodeSent:
@@ -94,11 +99,13 @@ def sign_in(
     invite_code: str | None = None,
     brought_invite_code: str | None = None,
     device: str = "",
+    issue: IssueToken = issue_token,
 ) -> SignedIn:
     """Exchange a login code for a token, creating the account at the first time.
 
     `invite_code` is refused by name when it does not fit; `brought_invite_code`, from a
-    link followed earlier, and the one of the code request are used if they fit.
+    link followed earlier, and the one of the code request are used if they fit. `issue`
+    makes the kind of token that is wanted.
 
     The code is spent as the last step of the transaction: whatever is refused or fails
     before leaves no row and a living code, and of several requests with the right code
@@ -115,7 +122,7 @@ def sign_in(
                 raise AccountInactive
             refusal = _apply_invite_code(user, given=invite_code, brought=brought)
             User.objects.filter(pk=user.pk).update(last_login=timezone.now())
-            token, secret = issue_token(user=user, device=device)
+            token, secret = issue(user=user, device=device)
             codes.spend(code)
             transaction.on_commit(partial(_announce, user, is_new, token))
     except (InviteCodeRefusal, DatabaseError):

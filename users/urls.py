@@ -1,6 +1,6 @@
 from django.urls import path
 
-from users import views
+from users import jwt_views, views
 
 app_name = "users"
 
@@ -9,5 +9,8 @@ urlpatterns = [
     path("auth/verify-code/", views.VerifyCodeView.as_view(), name="verify-code"),
     path("auth/logout/", views.LogoutView.as_view(), name="logout"),
     path("auth/logout-all/", views.LogoutAllView.as_view(), name="logout-all"),
+    path("auth/jwt/create/", jwt_views.CreateJwtView.as_view(), name="create-jwt"),
+    path("auth/jwt/refresh/", jwt_views.RefreshJwtView.as_view(), name="refresh-jwt"),
+    path("auth/jwt/verify/", jwt_views.VerifyJwtView.as_view(), name="verify-jwt"),
     path("profile/", views.ProfileView.as_view(), name="profile"),
 ]

@@ -18,6 +18,7 @@ from referrals.exceptions import (
 )
 from referrals.services import activate_invite_code
 from users import examples, services
+from users.authentication import issue_token
 from users.clients import Client
 from users.exceptions import (
     AccountInactive,
@@ -39,6 +40,17 @@ from users.serializers import (
     SignedInSerializer,
     UpdateProfileSerializer,
     VerifyCodeSerializer,
+)
+
+SIGN_IN_REFUSALS = (
+    PhoneNumberInvalid,
+    CodeIncorrect,
+    CodeExpired,
+    GuessesUsedUp,
+    LimitReached,
+    InviteCodeUnknown,
+    InviteCodeOwn,
+    AccountInactive,
 )
 
 
@@ -95,27 +107,9 @@ class VerifyCodeView(APIView):
         responses=SignedInSerializer,
         examples=examples.VERIFY_CODE,
     )
-    @refuses(
-        PhoneNumberInvalid,
-        CodeIncorrect,
-        CodeExpired,
-        GuessesUsedUp,
-        LimitReached,
-        InviteCodeUnknown,
-        InviteCodeOwn,
-        AccountInactive,
-    )
+    @refuses(*SIGN_IN_REFUSALS)
     def post(self, request: Request) -> Response:
-        body = VerifyCodeSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        data = body.validated_data
-        signed_in = services.sign_in(
-            phone_number=data["phone_number"],
-            digits=data["code"],
-            client=_client(request, data),
-            invite_code=data.get("invite_code"),
-            device=request.headers.get("User-Agent", ""),
-        )
+        signed_in = sign_in(request, issue=issue_token)
         answer = SignedInSerializer(signed_in, context={"request": request})
         return Response(answer.data)
 
@@ -199,6 +193,20 @@ class ProfileView(APIView):
         body.is_valid(raise_exception=True)
         services.update_profile(request.user, **body.validated_data)
         return Response(_profile(request))
+
+
+def sign_in(request: Request, *, issue: services.IssueToken) -> services.SignedIn:
+    body = VerifyCodeSerializer(data=request.data)
+    body.is_valid(raise_exception=True)
+    data = body.validated_data
+    return services.sign_in(
+        phone_number=data["phone_number"],
+        digits=data["code"],
+        client=_client(request, data),
+        invite_code=data.get("invite_code"),
+        device=request.headers.get("User-Agent", ""),
+        issue=issue,
+    )
 
 
 def _client(request: Request, data: dict[str, Any]) -> Client:

@@ -25,6 +25,7 @@ from conftest import (
 )
 from referrals.models import Referral
 from users import services
+from users.jwt import issue_refresh_token
 from users.models import Token, User
 from users.sms.memory import Message
 
@@ -145,6 +146,29 @@ def test_the_same_activation_12_times_is_one_row(alice: User, boris: User) -> No
     seen = outcomes(at_once(12, lambda i: client.post("/api/profile/", body)))
     assert seen == {"200": 12}
     assert Referral.objects.count() == 1
+
+
+def test_one_code_gives_one_token_of_either_kind() -> None:
+    code = ask_for_code(APIClient(), ALICE)
+    body = {"phone_number": ALICE, "code": code}
+    paths = [VERIFY, "/api/auth/jwt/create/"]
+    seen = outcomes(at_once(20, lambda i: APIClient().post(paths[i % 2], body)))
+    assert seen["200"] == 1
+    assert Token.objects.count() == 1
+
+
+def test_of_20_refreshes_one_wins_and_the_device_ends(alice: User) -> None:
+    _, token = issue_refresh_token(user=alice, device="")
+    other, _ = issue_refresh_token(user=alice, device="")
+    body = {"refresh": token}
+    answers = at_once(20, lambda i: APIClient().post("/api/auth/jwt/refresh/", body))
+    assert outcomes(answers) == {"200": 1, "token_invalid": 19}
+    winner = next(a.json() for a in answers if a.status_code == 200)
+    again = APIClient().post("/api/auth/jwt/refresh/", {"refresh": winner["refresh"]})
+    assert again.status_code == 401
+    headers = {"authorization": f"Bearer {winner['access']}"}
+    assert APIClient(headers=headers).get("/api/profile/").status_code == 401
+    assert list(Token.objects.all()) == [other]
 
 
 def test_50_code_requests_send_one_sms(outbox: list[Message]) -> None:

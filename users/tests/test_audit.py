@@ -14,6 +14,7 @@ from config.audit import JsonFormatter
 from conftest import ALICE, BORIS, ask_for_code, signed_in, wrong
 from referrals.models import Referral
 from referrals.signals import invite_code_activated
+from users.jwt import issue_refresh_token
 from users.models import User
 from users.services import close_account, delete_account
 from users.signals import signed_in as signed_in_signal
@@ -98,6 +99,18 @@ def test_ends_leave_their_trail(alice: User, boris: User, trail: Trail) -> None:
         "account.closed",
         "account.deleted",
     ]
+
+
+def test_a_copied_refresh_token_leaves_its_trail(
+    api: APIClient, alice: User, trail: Trail
+) -> None:
+    device, token = issue_refresh_token(user=alice, device="")
+    for _ in range(3):
+        answer = api.post("/api/auth/jwt/refresh/", {"refresh": token})
+    assert answer.status_code == 401
+    (line,) = trail.lines
+    assert (line["event"], line["user"]) == ("token.reuse_detected", alice.pk)
+    assert line["device"] == device.pk
 
 
 def test_what_was_rolled_back_is_not_said(

@@ -15,7 +15,8 @@ from referrals.models import Referral
 from referrals.tests.test_list import invite_many
 from users.authentication import issue_token
 from users.models import Token, User
-from users.services import sign_out_everywhere
+from users.services import SignedIn, sign_out_everywhere
+from users.services import sign_in as sign_in_by_code
 from users.sms.memory import Message
 from users.tests.test_request_code import FailingBackend
 
@@ -539,12 +540,12 @@ def test_no_token_reaches_the_browser(
 ) -> None:
     issued: list[str] = []
 
-    def issue(**kwargs: Any) -> tuple[Token, str]:
-        token, secret = issue_token(**kwargs)
-        issued.append(secret)
-        return token, secret
+    def remember(**kwargs: Any) -> SignedIn:
+        signed_in = sign_in_by_code(**kwargs)
+        issued.append(signed_in.token)
+        return signed_in
 
-    monkeypatch.setattr("users.services.issue_token", issue)
+    monkeypatch.setattr("users.services.sign_in", remember)
     page = sign_in(client, ALICE, outbox)
     (secret,) = issued
     assert secret not in page.content.decode()

@@ -266,7 +266,7 @@ def test_a_failure_on_the_way_leaves_nothing_and_keeps_the_code(
 
     code = ask_for_code(api, BORIS)
     with monkeypatch.context() as broken:
-        broken.setattr("users.services.issue_token", fail)
+        broken.setattr("users.authentication.add_device", fail)
         api.raise_request_exception = False
         for _ in range(6):  # an outage costs no guess
             response = verify(api, BORIS, code, invite_code=alice.invite_code)

@@ -58,7 +58,7 @@ def test_without_a_token_that_fits_nobody_is_signed_in(
     signed_in(alice)
     response = api.get(URL, HTTP_AUTHORIZATION=header)
     assert response.status_code == 401
-    assert response["WWW-Authenticate"] == "Token"
+    assert response["WWW-Authenticate"] == 'Token, Bearer realm="api"'
     assert error_of(response)["code"] in {"not_authenticated", "authentication_failed"}
 
 
