@@ -337,6 +337,7 @@ SPECTACULAR_SETTINGS = {
     },
     "TAGS": [
         {"name": "Sign in"},
+        {"name": "Devices"},
         {"name": "Profile"},
         {"name": "Invites"},
         {"name": "Service"},

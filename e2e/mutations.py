@@ -256,6 +256,20 @@ GUARDS = [
         "users/tests/test_jwt.py::test_the_end_of_the_device_is_its_jwts_end",
     ),
     Guard(
+        "nobody signs out somebody else's device",
+        "users/services.py",
+        "filter(pk=device_id, user=user)",
+        "filter(pk=device_id)",
+        "users/tests/test_devices.py::test_somebody_else_s_device_is_not_found",
+    ),
+    Guard(
+        "nobody sees somebody else's devices",
+        "users/models.py",
+        "return self.live().filter(user=user)",
+        "return self.live()",
+        "users/tests/test_devices.py::test_devices_are_listed_the_one_used_last_first",
+    ),
+    Guard(
         "JWTs have a key of their own",
         "config/settings.py",
         'hmac.digest(SECRET_KEY.encode(), b"users.jwt", "sha256").hex()',

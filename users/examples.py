@@ -90,6 +90,21 @@ VERIFY_JWT = [
     _answer("Valid", {}),
 ]
 
+DEVICES = [
+    _answer(
+        "Device",
+        {
+            "id": 7,
+            "name": "Chrome Mobile, Android",
+            "device": "Mozilla/5.0 (Linux; Android 16) … Chrome/142.0 Mobile Safari",
+            "created_at": "2026-11-01T08:15:00Z",
+            "last_used_at": "2026-11-21T09:30:00Z",
+            "expires_at": "2027-02-19T09:30:00Z",
+            "is_current": True,
+        },
+    )
+]
+
 PROFILE = [_answer("Profile", _PROFILE)]
 
 ACTIVATE_INVITE_CODE = [

@@ -20,6 +20,7 @@ from users.phones import (
     mask_phone_number,
     normalize_phone_number,
 )
+from users.user_agents import device_name
 
 # 32**6 codes: with a million users one draw in a thousand is taken, five in 10**15.
 INVITE_CODE_DRAWS = 5
@@ -118,6 +119,10 @@ class TokenQuerySet(models.QuerySet["Token"]):
     def live(self) -> TokenQuerySet:
         return self.filter(expires_at__gt=timezone.now(), user__is_active=True)
 
+    def of_user(self, user: User) -> TokenQuerySet:
+        """Where somebody is signed in."""
+        return self.live().filter(user=user)
+
 
 class Token(models.Model):
     """A device that is signed in. Only a digest of the token itself is kept."""
@@ -143,6 +148,10 @@ class Token(models.Model):
 
     def __str__(self) -> str:
         return self.device or f"#{self.pk}"
+
+    @property
+    def name(self) -> str:
+        return device_name(self.device)
 
     @staticmethod
     def idle_lifetime() -> timedelta:

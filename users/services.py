@@ -9,7 +9,7 @@ from django.contrib.sessions.models import Session
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from rest_framework.exceptions import NotAuthenticated
+from rest_framework.exceptions import NotAuthenticated, NotFound
 
 from config import audit
 from config.exceptions import Refusal
@@ -143,6 +143,14 @@ def sign_in(
 def sign_out(token: Token) -> None:
     audit.record("token.revoked", user=token.user_id, device=token.pk)
     token.delete()
+
+
+def sign_out_device(*, user: User, device_id: int) -> None:
+    """Raises NotFound, also for a device of somebody else."""
+    ended, _rows = Token.objects.filter(pk=device_id, user=user).delete()
+    if not ended:
+        raise NotFound
+    audit.record("token.revoked", user=user.pk, device=device_id)
 
 
 def sign_out_everywhere(user: User) -> None:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from users import jwt_views, views
+from users import device_views, jwt_views, views
 
 app_name = "users"
 
@@ -12,5 +12,11 @@ urlpatterns = [
     path("auth/jwt/create/", jwt_views.CreateJwtView.as_view(), name="create-jwt"),
     path("auth/jwt/refresh/", jwt_views.RefreshJwtView.as_view(), name="refresh-jwt"),
     path("auth/jwt/verify/", jwt_views.VerifyJwtView.as_view(), name="verify-jwt"),
+    path("auth/sessions/", device_views.DeviceListView.as_view(), name="devices"),
+    path(
+        "auth/sessions/<int:device_id>/",
+        device_views.DeviceView.as_view(),
+        name="device",
+    ),
     path("profile/", views.ProfileView.as_view(), name="profile"),
 ]

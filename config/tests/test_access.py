@@ -16,6 +16,8 @@ TABLE = {
     ("POST", "/api/auth/jwt/create/"): (400, 400, 400),
     ("POST", "/api/auth/jwt/refresh/"): (400, 400, 400),
     ("POST", "/api/auth/jwt/verify/"): (400, 400, 400),
+    ("GET", "/api/auth/sessions/"): (401, 200, 200),
+    ("DELETE", "/api/auth/sessions/0/"): (401, 404, 404),
     ("GET", "/api/profile/"): (401, 200, 200),
     ("POST", "/api/profile/"): (401, 400, 400),
     ("PATCH", "/api/profile/"): (401, 200, 200),
@@ -56,7 +58,10 @@ def test_access(alice: User, staff: User, method: str, path: str, who: str) -> N
 
 
 def test_every_address_is_in_the_table() -> None:
-    tested = {path.replace("7K9QXT", "<str:code>") for _, path in TABLE}
+    parameters = {"7K9QXT": "<str:code>", "/0/": "/<int:device_id>/"}
+    tested = {path for _, path in TABLE}
+    for value, parameter in parameters.items():
+        tested = {path.replace(value, parameter) for path in tested}
     served = {
         path
         for path in _paths(get_resolver())
