@@ -298,6 +298,7 @@ def test_every_page_is_accessible_and_fits(
         "/profile/activate/",
         "/profile/edit/",
         "/profile/delete/",
+        "/profile/devices/",
         f"/i/{invite_code}/",
     ):
         page.goto(path)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from users import pages
+from users import device_pages, pages
 
 urlpatterns = [
     path("login/", pages.login_page, name="login"),
@@ -10,4 +10,10 @@ urlpatterns = [
     path("profile/", pages.profile_page, name="profile"),
     path("profile/edit/", pages.edit_page, name="profile-edit"),
     path("profile/delete/", pages.delete_page, name="profile-delete"),
+    path("profile/devices/", device_pages.devices_page, name="devices"),
+    path(
+        "profile/devices/<int:device_id>/sign-out/",
+        device_pages.sign_out_page,
+        name="device-sign-out",
+    ),
 ]

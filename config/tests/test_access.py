@@ -39,6 +39,8 @@ TABLE = {
     ("GET", "/profile/activate/"): (302, 302, 302),
     ("GET", "/profile/edit/"): (302, 302, 302),
     ("GET", "/profile/delete/"): (302, 302, 302),
+    ("GET", "/profile/devices/"): (302, 302, 302),
+    ("POST", "/profile/devices/0/sign-out/"): (302, 302, 302),
     ("POST", "/language/setlang/"): (302, 302, 302),
     ("GET", "/admin/"): (302, 302, 302),  # staff sign in there with a password
 }

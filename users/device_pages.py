@@ -1,0 +1,45 @@
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+
+from users import services
+from users.middleware import SESSION_KEY
+from users.models import Token, User
+from users.pages import SignedInRequest
+from users.pagination import DevicePagination
+
+
+@login_required
+@require_safe
+def devices_page(request: SignedInRequest) -> HttpResponse:
+    pagination = DevicePagination()
+    devices = Token.objects.of_user(request.user)
+    context = {
+        "devices": pagination.paginate_queryset(devices, Request(request)),
+        "current_id": request.session.get(SESSION_KEY),
+        "newer_url": pagination.get_previous_link(),
+        "older_url": pagination.get_next_link(),
+    }
+    return render(request, "users/devices.html", context)
+
+
+def sign_out_page(request: HttpRequest, device_id: int) -> HttpResponse:
+    """Changes something on POST only; who comes by a link is led to the list."""
+    if request.method != "POST" or not isinstance(request.user, User):
+        return redirect("devices")
+    try:
+        services.sign_out_device(user=request.user, device_id=device_id)
+    except NotFound:
+        return redirect("devices")  # it is out already: a double click, an old tab
+    if device_id == request.session.get(SESSION_KEY):
+        logout(request)
+        messages.success(request, _("You are signed out."))
+        return redirect("front")
+    messages.success(request, _("The device is signed out."))
+    return redirect("devices")
