@@ -26,7 +26,7 @@ def main() -> int:
         # Signing out would end the token that the rest needs.
         command += [
             "--exclude-path-regex",
-            "logout",
+            "logout|sessions/.",
             "--max-examples",
             "60",
             "--seed",
