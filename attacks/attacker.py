@@ -93,10 +93,28 @@ class Target:
         signed_in: dict[str, Any] = answer.json
         return signed_in
 
+    def pair(self, phone_number: str, **options: Any) -> dict[str, Any]:
+        """JSON Web Tokens of a new device."""
+        body = {"phone_number": phone_number}
+        body["code"] = self.code_of(phone_number, **options)
+        answer = self.post("/api/auth/jwt/create/", body, **options)
+        assert answer.status == 200, answer.body
+        pair: dict[str, Any] = answer.json
+        return pair
+
+    def refresh(self, token: str) -> Answer:
+        return self.post("/api/auth/jwt/refresh/", {"refresh": token})
+
     def with_token(
-        self, method: str, path: str, token: str, body: Any = None
+        self,
+        method: str,
+        path: str,
+        token: str,
+        body: Any = None,
+        *,
+        scheme: str = "Token",
     ) -> Answer:
-        headers = {"Authorization": f"Token {token}"}
+        headers = {"Authorization": f"{scheme} {token}"}
         return self.request(method, path, body, headers=headers)
 
     def close(self) -> None:

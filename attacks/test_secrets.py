@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import jwt
 import pytest
 from django.utils.crypto import salted_hmac
 
@@ -45,6 +46,9 @@ def test_t10_codes_and_tokens_at_rest(lab: Lab, quiet: Target, report: Report) -
     ]
     tokens = [s["token"] for s in signed_in]
     tokens += [s["device_token"] for s in signed_in]
+    pair = quiet.pair(new_phone_number(), address=new_address())
+    tokens += [pair["access"], pair["refresh"]]
+    tokens += [_claims(token)["jti"] for token in tokens[-2:]]
     dumps = {
         "Redis": dump_of_redis(lab),
         "database": dump_of_database(lab),
@@ -65,6 +69,11 @@ def test_t10_codes_and_tokens_at_rest(lab: Lab, quiet: Target, report: Report) -
         f"{len(found)} found",
     )
     assert found == []
+
+
+def _claims(token: str) -> dict[str, str]:
+    claims: dict[str, str] = jwt.decode(token, options={"verify_signature": False})
+    return claims
 
 
 def _stands_in(code: str, dump: str) -> bool:
@@ -191,25 +200,35 @@ class Person:
     phone_number: str
     user_id: int
     token: str
+    jwts: dict[str, str]
     browser: Browser
 
     def answers(self, server: Target) -> list[int]:
-        """To the token, to the browser, and to the browser's old cookies."""
-        profile = server.with_token("GET", "/api/profile/", self.token)
-        return [profile.status, self.browser.get("/profile/").status_code]
+        """To the token, to the browser's cookies and to the JWTs."""
+        path = "/api/profile/"
+        profile = server.with_token("GET", path, self.token)
+        page = self.browser.get("/profile/")
+        access = server.with_token("GET", path, self.jwts["access"], scheme="Bearer")
+        refresh = {"token": self.jwts["refresh"]}
+        verified = server.post("/api/auth/jwt/verify/", refresh)
+        return [profile.status, page.status_code, access.status, verified.status]
 
 
 def _person(server: Target) -> Person:
     phone = new_phone_number()
     signed_in = server.sign_in(phone, address=new_address())
     time.sleep(1.1)  # the wait between two sends
+    jwts = server.pair(phone, address=new_address())
+    time.sleep(1.1)
     browser = Browser(server)
     browser.sign_in(phone)
-    return Person(phone, signed_in["user"]["id"], signed_in["token"], browser)
+    return Person(phone, signed_in["user"]["id"], signed_in["token"], jwts, browser)
 
 
 def _log_out(lab: Lab, server: Target, person: Person) -> None:
-    server.with_token("POST", "/api/auth/logout/", person.token)
+    path = "/api/auth/logout/"
+    server.with_token("POST", path, person.token)
+    server.with_token("POST", path, person.jwts["access"], scheme="Bearer")
     cookies = dict(person.browser.session.cookies)
     person.browser.post("/logout/", form="/profile/")
     person.browser.session.cookies.update(cookies)  # as kept by a thief
@@ -237,12 +256,21 @@ def _delete(lab: Lab, server: Target, person: Person) -> None:
     person.browser.session.cookies.update(cookies)
 
 
+def _end_devices(lab: Lab, server: Target, person: Person) -> None:
+    path = "/api/auth/sessions/"
+    devices = server.with_token("GET", path, person.token).json["results"]
+    assert len(devices) == 3
+    for device in sorted(devices, key=lambda device: bool(device["is_current"])):
+        server.with_token("DELETE", f"{path}{device['id']}/", person.token)
+
+
 ENDS: dict[str, Callable[[Lab, Target, Person], None]] = {
     "logout": _log_out,
     "logout-all": _log_out_all,
     "logout on all devices by the page": _log_out_everywhere,
     "deactivation": _deactivate,
     "deletion": _delete,
+    "each device signed out from the first": _end_devices,
 }
 
 
@@ -250,16 +278,57 @@ ENDS: dict[str, Callable[[Lab, Target, Person], None]] = {
 def test_t16_stolen_tokens_end(lab: Lab, report: Report, end: str) -> None:
     server = lab.server_with(LOGIN_CODE_RESEND_SECONDS="1")
     person = _person(server)
-    assert person.answers(server) == [200, 200]
+    assert person.answers(server) == [200, 200, 200, 200]
     ENDS[end](lab, server, person)
-    token, browser = person.answers(server)
+    token, browser, access, refresh = person.answers(server)
     report(
         "T16",
-        f"a stolen token and session after {end}",
-        f"token {token}, browser {browser}",
+        f"a stolen token, session and JWTs after {end}",
+        f"token {token}, browser {browser}, access {access}, refresh {refresh}",
     )
     person.browser.close()
-    assert (token, browser) == (401, 302)
+    assert (token, browser, access, refresh) == (401, 302, 401, 401)
+
+
+def test_t16_a_copied_refresh_token_ends_its_device(
+    target: Target, report: Report
+) -> None:
+    """Thief and owner refresh as fast as they can, all at once."""
+    pair = target.pair(new_phone_number(), address=new_address())
+    answers = at_once(100, lambda i: target.refresh(pair["refresh"]))
+    new = next(answer.json for answer in answers if answer.status == 200)
+    after = target.refresh(new["refresh"])
+    access = target.with_token("GET", "/api/profile/", new["access"], scheme="Bearer")
+    seen = names(answers)
+    report(
+        "T16",
+        "one refresh token 100 times at once",
+        f"{seen['200']} × 200, {seen['token_invalid']} refused; then the winner's "
+        f"refresh {after.status}, access {access.status}",
+    )
+    assert seen == {"200": 1, "token_invalid": 99}
+    assert (after.status, access.status) == (401, 401)
+
+
+@pytest.mark.filterwarnings("ignore:The HMAC key is")
+def test_t16_forged_jwts(lab: Lab, target: Target, report: Report) -> None:
+    pair = target.pair(new_phone_number(), address=new_address())
+    claims = _claims(pair["access"])
+    keys = [*GUESSED_SECRETS, "", "k" * 64, pair["access"], lab.web.env["SECRET_KEY"]]
+    forged = [jwt.encode(claims, "", "none"), pair["refresh"]]
+    forged += [
+        jwt.encode(claims, key, algorithm)
+        for key in filter(None, keys)
+        for algorithm in ("HS256", "HS384", "HS512")
+    ]
+    head, body, signature = pair["access"].split(".")
+    forged += [f"{head}.{body}.", f"{head}.{body}.{signature[::-1]}", f".{body}."]
+    statuses = Counter(
+        target.with_token("GET", "/api/profile/", token, scheme="Bearer").status
+        for token in forged
+    )
+    report("T16", f"{len(forged)} forged JWTs", f"{dict(statuses)}")
+    assert statuses == {401: len(forged)}
 
 
 def test_t18_harvesting(target: Target, report: Report) -> None:
