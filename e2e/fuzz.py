@@ -34,7 +34,8 @@ def main() -> int:
         ]
         if with_token:
             command += ["--header", f"Authorization: Token {token}"]
-        failed |= subprocess.run(command).returncode
+        env = {**os.environ, "SCHEMATHESIS_HOOKS": "e2e.fuzz_hooks"}
+        failed |= subprocess.run(command, env=env).returncode
     return failed
 
 
