@@ -10,6 +10,7 @@ from phonenumbers import SUPPORTED_REGIONS
 
 from users import risk
 from users.sms import backend_class
+from webhooks.messages import is_sound_secret
 
 logger = logging.getLogger(__name__)
 
@@ -90,6 +91,23 @@ def codes_are_hard_to_guess(**kwargs: Any) -> list[CheckMessage]:
         " `manage.py check_limits` shows the arithmetic."
     )
     return [Warning(text, id="config.W002")]
+
+
+@register()
+def webhooks_are_whole(**kwargs: Any) -> list[CheckMessage]:
+    url, secrets = settings.WEBHOOK_URL, settings.WEBHOOK_SECRETS
+    found: list[CheckMessage] = []
+    if bool(url) != bool(secrets):
+        text = "WEBHOOK_URL and WEBHOOK_SECRET: set both or neither."
+        found.append(Error(text, id="config.E020"))
+    schemes = ("https://", "http://") if settings.DEBUG else ("https://",)
+    if url and not url.startswith(schemes):
+        text = f"WEBHOOK_URL does not begin with {' or '.join(schemes)}."
+        found.append(Error(text, id="config.E021"))
+    if not all(map(is_sound_secret, secrets)):
+        text = "WEBHOOK_SECRET is not whsec_ and 24 to 64 bytes in base64."
+        found.append(Error(text, id="config.E022"))
+    return found
 
 
 def check_before_serving() -> None:

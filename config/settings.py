@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "config",
     "users.apps.UsersConfig",
     "referrals",
+    "webhooks",
 ]
 
 MIDDLEWARE = [
@@ -223,6 +224,13 @@ LIMITS = {
     "profile_edits_per_user": env.limit("LIMIT_PROFILE_EDITS_PER_USER", f"60/{_HOUR}"),
 }
 
+# --- Webhooks -------------------------------------------------------------------------
+
+WEBHOOK_URL = env.text("WEBHOOK_URL")
+WEBHOOK_SECRETS = env.text("WEBHOOK_SECRET").split()
+WEBHOOK_GIVE_UP_DAYS = env.whole("WEBHOOK_GIVE_UP_DAYS", 3, low=0, high=365)
+WEBHOOK_KEEP_DAYS = env.whole("WEBHOOK_KEEP_DAYS", 7, low=0, high=3650)
+
 # --- Languages and time -------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
@@ -365,6 +373,7 @@ LOGGING = {
     # Django's own handlers would say everything twice.
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
+        "httpx": {"level": "WARNING"},  # below that it logs whole URLs
         "audit": {"handlers": ["audit"], "level": "INFO", "propagate": False},
     },
 }

@@ -276,6 +276,43 @@ GUARDS = [
         "SECRET_KEY",
         "users/tests/test_jwt.py::test_a_bad_access_token_is_refused_without_a_query",
     ),
+    Guard(
+        "an activation and its event are one transaction",
+        "referrals/services.py",
+        "            _tell_other_systems(referral)\n",
+        "        with transaction.atomic():\n"
+        "            _tell_other_systems(referral)\n",
+        "webhooks/tests/test_outbox.py::test_an_activation_without_its_event_is_undone",
+    ),
+    Guard(
+        "an event outside a transaction is a mistake",
+        "webhooks/services.py",
+        "    if not connection.in_atomic_block:",
+        "    if False:",
+        "webhooks/tests/test_outbox.py"
+        "::test_an_event_outside_a_transaction_is_a_mistake",
+    ),
+    Guard(
+        "the signature covers the event's id",
+        "webhooks/messages.py",
+        "sign(id_, now, body)",
+        'sign("", now, body)',
+        "webhooks/tests/test_delivery.py::test_an_event_is_posted_signed_and_done",
+    ),
+    Guard(
+        "what a worker sends no other worker sends",
+        "webhooks/services.py",
+        "until = timezone.now() + CLAIM",
+        "until = timezone.now()",
+        "webhooks/tests/test_delivery.py::test_of_many_workers_one_gets_an_event",
+    ),
+    Guard(
+        "a redirect is not followed",
+        "webhooks/courier.py",
+        "follow_redirects=False",
+        "follow_redirects=True",
+        "webhooks/tests/test_delivery.py::test_no_2xx_is_no_receipt",
+    ),
 ]
 
 

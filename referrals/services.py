@@ -15,6 +15,7 @@ from referrals.exceptions import (
 )
 from referrals.models import Referral
 from referrals.signals import invite_code_activated
+from webhooks.services import record_event
 
 
 def find_inviter(code: str) -> AbstractBaseUser:
@@ -57,6 +58,7 @@ def _activate(invitee: AbstractBaseUser, code: str) -> Referral:
                 invitee_id=invitee.pk, inviter_id=inviter.pk, code_used=code
             )
             _judge_foreign_keys()
+            _tell_other_systems(referral)
     except IntegrityError:
         if standing := _standing(invitee, code):
             return standing
@@ -72,6 +74,18 @@ def _announce(referral: Referral) -> None:
         inviter=referral.inviter_id,
     )
     invite_code_activated.send_robust(Referral, referral=referral)
+
+
+def _tell_other_systems(referral: Referral) -> None:
+    record_event(
+        type="referral.activated",
+        data={
+            "invitee_id": referral.invitee_id,
+            "inviter_id": referral.inviter_id,
+            "invite_code": referral.code_used,
+            "activated_at": referral.created_at.isoformat(),
+        },
+    )
 
 
 def _judge_foreign_keys() -> None:

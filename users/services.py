@@ -25,6 +25,7 @@ from users.models import Token, User
 from users.phones import is_served, mask_phone_number
 from users.signals import signed_in
 from users.sms import backend_class, send_sms
+from webhooks.services import record_event
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,9 +230,18 @@ def _find_or_create_user(phone_number: str) -> tuple[User, bool]:
     if found:
         return found, False
     try:
-        return User.objects.create_user(phone_number), True
+        user = User.objects.create_user(phone_number)
     except IntegrityError:  # another first sign-in of this number was faster
         return users.get(phone_number=phone_number), False
+    record_event(
+        type="user.created",
+        data={
+            "user_id": user.pk,
+            "invite_code": user.invite_code,
+            "created_at": user.date_joined.isoformat(),
+        },
+    )
+    return user, True
 
 
 def _apply_invite_code(

@@ -18,6 +18,8 @@ from config.checks import check_before_serving
 ROOT = Path(settings.BASE_DIR)
 SOURCE = (ROOT / "config" / "settings.py").read_text(encoding="utf-8")
 
+WEBHOOK_SECRET = "whsec_" + "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+
 PRODUCTION = {
     "DEBUG": False,
     "SECRET_KEY": "x" * 50,
@@ -45,7 +47,7 @@ def test_env_example_names_every_setting_and_no_other() -> None:
 def test_the_environment_is_read_in_one_place() -> None:
     readers = {
         path.relative_to(ROOT).as_posix()
-        for folder in ("config", "users", "referrals")
+        for folder in ("config", "users", "referrals", "webhooks")
         for path in (ROOT / folder).rglob("*.py")
         if "os.environ" in path.read_text(encoding="utf-8")
         and "tests" not in path.parts
@@ -72,6 +74,24 @@ def test_the_environment_is_read_in_one_place() -> None:
             "config.E008",
             "SHOW_LOGIN_CODES",
         ),
+        ({"WEBHOOK_URL": "https://example.com/"}, "config.E020", "WEBHOOK_URL"),
+        ({"WEBHOOK_SECRETS": [WEBHOOK_SECRET]}, "config.E020", "WEBHOOK_URL"),
+        (
+            {"WEBHOOK_URL": "http://a.example/", "WEBHOOK_SECRETS": [WEBHOOK_SECRET]},
+            "config.E021",
+            "WEBHOOK_URL",
+        ),
+        *(
+            (
+                {
+                    "WEBHOOK_URL": "https://example.com/",
+                    "WEBHOOK_SECRETS": [WEBHOOK_SECRET, secret],
+                },
+                "config.E022",
+                "WEBHOOK_SECRET",
+            )
+            for secret in ("whsec_c2hvcnQ=", "whsec_no base64!", WEBHOOK_SECRET[6:])
+        ),
     ],
 )
 def test_half_set_up_the_service_does_not_start(
@@ -88,6 +108,12 @@ def test_half_set_up_the_service_does_not_start(
 
 def test_set_up_it_starts(settings: LazySettings) -> None:
     configure(settings)
+    assert [found.id for found in run_checks()] == []
+
+
+def test_it_starts_with_webhooks(settings: LazySettings) -> None:
+    url = "https://receiver.example/hook"
+    configure(settings, WEBHOOK_URL=url, WEBHOOK_SECRETS=[WEBHOOK_SECRET] * 2)
     assert [found.id for found in run_checks()] == []
 
 

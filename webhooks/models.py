@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+WAITING = Q(delivered_at=None, given_up_at=None)
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    def waiting(self) -> EventQuerySet:
+        return self.filter(WAITING)
+
+    def given_up(self) -> EventQuerySet:
+        return self.filter(given_up_at__isnull=False)
+
+    def due(self) -> EventQuerySet:
+        """Longest due first; those that a worker is sending right now are not due."""
+        now = timezone.now()
+        unclaimed = Q(claimed_until=None) | Q(claimed_until__lte=now)
+        return self.waiting().filter(unclaimed, due_at__lte=now).order_by("due_at")
+
+
+class Event(models.Model):
+    """Something that another system is told of: a row of the outbox."""
+
+    # Also the id by which a receiver knows an event that comes again.
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    type = models.CharField(_("type"), max_length=50)
+    data = models.JSONField(_("data"))
+    created_at = models.DateTimeField(_("happened at"), default=timezone.now)
+    due_at = models.DateTimeField(_("next attempt at"), default=timezone.now)
+    # A worker that dies while it sends keeps an event from the others until then.
+    claimed_until = models.DateTimeField(null=True, editable=False)
+    attempts = models.PositiveIntegerField(_("attempts"), default=0)
+    last_error = models.CharField(_("last error"), max_length=100, blank=True)
+    delivered_at = models.DateTimeField(_("delivered at"), null=True)
+    given_up_at = models.DateTimeField(_("given up at"), null=True)
+
+    objects: ClassVar[models.Manager[Event]] = EventQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(delivered_at=None) | Q(given_up_at=None),
+                name="event_is_delivered_or_given_up",
+            )
+        ]
+        # Each holds the rows of one state only, so a long history costs nothing.
+        indexes = [
+            models.Index(fields=["due_at"], condition=WAITING, name="event_waiting"),
+            models.Index(
+                fields=["delivered_at"],
+                condition=Q(delivered_at__isnull=False),
+                name="event_delivered",
+            ),
+            models.Index(
+                fields=["given_up_at"],
+                condition=Q(given_up_at__isnull=False),
+                name="event_given_up",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.pk}"

@@ -1,0 +1,136 @@
+"""What is written, when, and that it stands or falls with what it tells of."""
+
+import pytest
+from django.conf import LazySettings
+from django.db import DatabaseError, connection
+from django.db.transaction import TransactionManagementError
+from django.test.utils import CaptureQueriesContext
+from rest_framework.test import APIClient
+
+from conftest import ALICE, BORIS, ask_for_code, signed_in
+from referrals.models import Referral
+from users.models import User
+from webhooks.models import Event
+from webhooks.services import record_event
+from webhooks.tests.conftest import SECRET
+
+pytestmark = pytest.mark.django_db
+
+VERIFY = "/api/auth/verify-code/"
+
+
+@pytest.fixture
+def webhooks_are_on(settings: LazySettings) -> None:
+    settings.WEBHOOK_URL = "https://receiver.example/hook"
+    settings.WEBHOOK_SECRETS = [SECRET]
+
+
+@pytest.mark.usefixtures("webhooks_are_on")
+def test_a_first_sign_in_with_a_code_is_two_events(api: APIClient, alice: User) -> None:
+    code = ask_for_code(api, BORIS)
+    body = {"phone_number": BORIS, "code": code, "invite_code": alice.invite_code}
+    user_id = api.post(VERIFY, body).json()["user"]["id"]
+    boris = User.objects.get(pk=user_id)
+    created, activated = Event.objects.order_by("-type")
+    assert (created.type, activated.type) == ("user.created", "referral.activated")
+    assert created.data == {
+        "user_id": user_id,
+        "invite_code": boris.invite_code,
+        "created_at": boris.date_joined.isoformat(),
+    }
+    assert activated.data == {
+        "invitee_id": user_id,
+        "inviter_id": alice.pk,
+        "invite_code": alice.invite_code,
+        "activated_at": Referral.objects.get().created_at.isoformat(),
+    }
+
+
+@pytest.mark.usefixtures("webhooks_are_on")
+def test_what_was_known_is_no_event(api: APIClient, alice: User, boris: User) -> None:
+    client = signed_in(boris)
+    for _ in range(2):
+        body = {"invite_code": alice.invite_code}
+        assert client.post("/api/profile/", body).status_code == 200
+    code = ask_for_code(api, ALICE)
+    body = {"phone_number": ALICE, "code": code}
+    assert api.post(VERIFY, body).json()["is_new_user"] is False
+    assert [event.type for event in Event.objects.all()] == ["referral.activated"]
+
+
+@pytest.mark.usefixtures("webhooks_are_on")
+def test_a_sign_in_that_fails_is_no_event(
+    api: APIClient, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: object) -> None:
+        raise DatabaseError
+
+    code = ask_for_code(api, BORIS)
+    monkeypatch.setattr("users.codes.spend", fail)
+    api.raise_request_exception = False
+    body = {"phone_number": BORIS, "code": code, "invite_code": alice.invite_code}
+    assert api.post(VERIFY, body).status_code == 500
+    assert not Event.objects.exists()
+
+
+@pytest.mark.usefixtures("webhooks_are_on")
+@pytest.mark.parametrize("failing", ["user.created", "referral.activated"])
+def test_without_its_event_nothing_happens(
+    api: APIClient, alice: User, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    create = Event.objects.create
+
+    def fail(*, type: str, data: dict[str, object]) -> Event:
+        if type == failing:
+            raise DatabaseError
+        return create(type=type, data=data)
+
+    code = ask_for_code(api, BORIS)
+    monkeypatch.setattr(Event.objects, "create", fail)
+    api.raise_request_exception = False
+    body = {"phone_number": BORIS, "code": code, "invite_code": alice.invite_code}
+    assert api.post(VERIFY, body).status_code == 500
+    assert not Event.objects.exists()
+    assert not Referral.objects.exists()
+    assert not User.objects.filter(phone_number=BORIS).exists()
+
+
+@pytest.mark.usefixtures("webhooks_are_on")
+def test_an_activation_without_its_event_is_undone(
+    alice: User, boris: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(**fields: object) -> None:
+        raise DatabaseError
+
+    monkeypatch.setattr(Event.objects, "create", fail)
+    client = signed_in(boris)
+    client.raise_request_exception = False
+    body = {"invite_code": alice.invite_code}
+    assert client.post("/api/profile/", body).status_code == 500
+    assert not Referral.objects.exists()
+
+
+def test_nothing_is_written_and_asked_while_no_url_is_set(
+    settings: LazySettings, alice: User, boris: User
+) -> None:
+    def activate(invitee: User, inviter: User) -> int:
+        body = {"invite_code": inviter.invite_code}
+        client = signed_in(invitee)
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            assert client.post("/api/profile/", body).status_code == 200
+        return len(queries)
+
+    off = activate(alice, boris)
+    assert not Event.objects.exists()
+    settings.WEBHOOK_URL = "https://receiver.example/hook"
+    assert activate(boris, alice) == off + 1  # the insert
+    assert Event.objects.count() == 1
+
+
+@pytest.mark.usefixtures("webhooks_are_on")
+@pytest.mark.django_db(transaction=True)
+def test_an_event_outside_a_transaction_is_a_mistake() -> None:
+    with pytest.raises(TransactionManagementError):
+        record_event(type="user.created", data={})
