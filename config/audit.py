@@ -4,26 +4,27 @@ Event names and members are stable, so that programs may follow them. No code, n
 and no whole phone number ever stands in one.
 """
 
-import json
 import logging
 import re
 import secrets
 from collections.abc import Callable
-from contextvars import ContextVar
-from datetime import UTC, datetime
-from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from config.logs import request_id
+from config.metrics import count_event
+
 logger = logging.getLogger("audit")
 
 HEADER = "X-Request-ID"
-_request_id: ContextVar[str] = ContextVar("request_id", default="-")
+# Facts by which /metrics tells events apart; each has few values.
+COUNTED_BY = ("limit", "is_new_user")
 
 
 def record(event: str, **facts: str | int | bool | None) -> None:
     logger.info(event, extra={"facts": facts})
+    count_event(event, **{name: facts.get(name, "") for name in COUNTED_BY})
 
 
 class RequestIdMiddleware:
@@ -35,23 +36,11 @@ class RequestIdMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         given = request.headers.get(HEADER, "") if settings.TRUSTED_PROXY_COUNT else ""
         is_sound = re.fullmatch(r"[\w-]{8,64}", given, re.ASCII)
-        request_id = given if is_sound else secrets.token_hex(8)
-        reset = _request_id.set(request_id)
+        id_ = given if is_sound else secrets.token_hex(8)
+        reset = request_id.set(id_)
         try:
             response = self.get_response(request)
         finally:
-            _request_id.reset(reset)
-        response[HEADER] = request_id
+            request_id.reset(reset)
+        response[HEADER] = id_
         return response
-
-
-class JsonFormatter(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        facts: dict[str, Any] = getattr(record, "facts", {})
-        line = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
-            "event": record.getMessage(),
-            "request_id": _request_id.get(),
-            **facts,
-        }
-        return json.dumps(line, ensure_ascii=False)

@@ -110,6 +110,14 @@ def webhooks_are_whole(**kwargs: Any) -> list[CheckMessage]:
     return found
 
 
+@register()
+def metrics_are_protected(**kwargs: Any) -> list[CheckMessage]:
+    if not settings.METRICS_TOKEN or len(settings.METRICS_TOKEN) >= 20:
+        return []
+    text = "METRICS_TOKEN is shorter than 20 characters."
+    return [Error(text, id="config.E023")]
+
+
 def check_before_serving() -> None:
     """For servers, which run no checks of their own.
 

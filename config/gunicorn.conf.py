@@ -3,9 +3,23 @@
 The same server in development and in production; DEBUG makes it reload and talk.
 """
 
+import os
+import shutil
+import tempfile
+from logging.config import dictConfig
 from pathlib import Path
+from typing import Any
 
-from config.settings import DEBUG, PORT, REDIS_URL, WEB_THREADS, WEB_WORKERS
+from gunicorn.glogging import Logger  # type: ignore[import-untyped]  # no types
+
+from config.settings import (
+    DEBUG,
+    LOGGING,
+    PORT,
+    REDIS_URL,
+    WEB_THREADS,
+    WEB_WORKERS,
+)
 
 bind = f"127.0.0.1:{PORT}" if DEBUG else f"0.0.0.0:{PORT}"
 # Local memory is one process's own: two would not know each other's codes and limits.
@@ -31,6 +45,25 @@ worker_tmp_dir = str(shared_memory) if shared_memory.is_dir() else None
 control_socket_disable = True
 
 reload = DEBUG
-accesslog = "-" if DEBUG else None
-access_log_format = "%(m)s %(U)s %(s)s %(M)s ms"  # no query strings in a log
 loglevel = "info" if not DEBUG else "warning"
+
+
+class OurLogger(Logger):  # type: ignore[misc]  # as above
+    """Looks like the rest. Of requests config.access tells, and gunicorn nothing."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        dictConfig(LOGGING)
+
+
+logger_class = OurLogger
+
+
+def on_starting(server: Any) -> None:
+    """A new folder in which the workers of this run count; prometheus-client's way."""
+    folder = tempfile.mkdtemp(prefix="referral-metrics-", dir=worker_tmp_dir)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+
+
+def on_exit(server: Any) -> None:
+    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)

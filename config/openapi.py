@@ -68,6 +68,14 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
         }
 
 
+class MetricsTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = "config.scrape.MetricsTokenAuthentication"
+    name = "metricsToken"
+
+    def get_security_definition(self, auto_schema: SpectacularAutoSchema) -> Any:
+        return {"type": "http", "scheme": "bearer", "description": "`METRICS_TOKEN`."}
+
+
 class AutoSchema(StandardizedAutoSchema):
     def get_tags(self) -> list[str]:
         # The default is the path's first part, and "api" would say nothing.

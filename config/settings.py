@@ -1,6 +1,7 @@
 """The one place where the environment is read; `.env.example` explains each name."""
 
 import hmac
+import logging
 import os
 from datetime import timedelta
 from pathlib import Path
@@ -49,6 +50,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.audit.RequestIdMiddleware",
+    "config.access.AccessMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -264,7 +266,8 @@ STORAGES = {
 # Off only where TLS does not exist at all, such as a test on loopback.
 HTTPS_ONLY = env.flag("HTTPS_ONLY", default=not DEBUG)
 SECURE_SSL_REDIRECT = HTTPS_ONLY
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # probes come over plain HTTP
+# Probes and Prometheus come over plain HTTP.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS_ONLY else 0
 # What else lives under the domain is not this service's to decide.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
@@ -356,24 +359,25 @@ SPECTACULAR_SETTINGS = {
     ],
 }
 
-# --- Logging ------------------------------------------------------------------------
+# --- Watching -----------------------------------------------------------------------
 
+ACCESS_LOG = env.flag("ACCESS_LOG", default=True)
+METRICS_TOKEN = env.text("METRICS_TOKEN")
+
+logging.captureWarnings(not DEBUG)  # or they would be lines of another kind
+# For gunicorn, too, so that each line of every process looks alike.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "json": {"()": "config.audit.JsonFormatter"},
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "ours": {"()": f"config.logs.{'LineFormatter' if DEBUG else 'JsonFormatter'}"}
     },
-    "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "line"},
-        "audit": {"class": "logging.StreamHandler", "formatter": "json"},
-    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "ours"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
-    # Django's own handlers would say everything twice.
+    # Their own handlers would say everything twice.
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
+        "gunicorn.error": {"handlers": [], "propagate": True},
         "httpx": {"level": "WARNING"},  # below that it logs whole URLs
-        "audit": {"handlers": ["audit"], "level": "INFO", "propagate": False},
     },
 }

@@ -14,6 +14,7 @@ from drf_spectacular.views import (
 
 from config.error_pages import NoSuchEndpoint
 from config.health import HealthView, ReadinessView
+from config.scrape import MetricsView
 
 # ReDoc and Swagger UI write their styles into the page; ReDoc searches in a worker.
 documentation_csp = csp_update(
@@ -42,6 +43,7 @@ urlpatterns = [
     path("favicon.ico", favicon, name="favicon"),
     path("healthz", HealthView.as_view(), name="healthz"),
     path("readyz", ReadinessView.as_view(), name="readyz"),
+    path("metrics", MetricsView.as_view(), name="metrics"),
     path("admin/", admin.site.urls),
 ]
 

@@ -122,6 +122,7 @@ def production(folder: Path) -> Env:
         "ALLOWED_HOSTS": "127.0.0.1",
         "HTTPS_ONLY": "off",
         "SHOW_LOGIN_CODES": "on",
+        "METRICS_TOKEN": secrets.token_urlsafe(24),
     }
 
 

@@ -8,6 +8,8 @@ from abc import ABC, abstractmethod
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from config.metrics import timed_sms
+
 
 class SmsBackend(ABC):
     # True where no message leaves the machine; only then may a code be shown.
@@ -26,4 +28,5 @@ def backend_class() -> type[SmsBackend]:
 
 def send_sms(*, phone_number: str, text: str) -> None:
     """Raises SmsUnavailable."""
-    backend_class()().send(phone_number=phone_number, text=text)
+    with timed_sms():
+        backend_class()().send(phone_number=phone_number, text=text)

@@ -10,7 +10,7 @@ from django.conf import LazySettings
 from django.db import DatabaseError
 from rest_framework.test import APIClient
 
-from config.audit import JsonFormatter
+from config.logs import JsonFormatter
 from conftest import ALICE, BORIS, ask_for_code, signed_in, wrong
 from referrals.models import Referral
 from referrals.signals import invite_code_activated

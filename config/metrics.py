@@ -1,0 +1,65 @@
+"""What is counted for Prometheus, in memory shared by the processes of one gunicorn.
+
+No label has a value that comes from a client: routes and not paths, names of limits
+and not of people.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import perf_counter
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.values import MutexValue, ValueClass
+
+_registry = CollectorRegistry()
+_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+
+_requests = Histogram(
+    "referral_request_seconds",
+    "Requests, from the first line of ours to the last.",
+    ["method", "route", "status"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+    registry=_registry,
+)
+_events = Counter(
+    "referral_events_total",
+    "Events of the audit trail: codes sent, refused and wrong, sign-ins, activations.",
+    ["event", "limit", "is_new_user"],
+    registry=_registry,
+)
+_sms = Histogram(
+    "referral_sms_seconds",
+    "Messages handed to the SMS backend.",
+    ["outcome"],
+    buckets=(0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20),
+    registry=_registry,
+)
+
+
+def count_request(*, method: str, route: str, status: int, seconds: float) -> None:
+    known = method if method in _METHODS else "other"
+    _requests.labels(known, route, status).observe(seconds)
+
+
+def count_event(event: str, *, limit: object = "", is_new_user: object = "") -> None:
+    _events.labels(event, limit, str(is_new_user).lower()).inc()
+
+
+@contextmanager
+def timed_sms() -> Iterator[None]:
+    start, outcome = perf_counter(), "failed"
+    try:
+        yield
+        outcome = "accepted"
+    finally:
+        _sms.labels(outcome).observe(perf_counter() - start)
+
+
+def collected() -> CollectorRegistry:
+    """The counts of all processes of this gunicorn; of this one where it runs alone."""
+    if ValueClass is MutexValue:
+        return _registry
+    everybody = CollectorRegistry()
+    MultiProcessCollector(everybody)  # type: ignore[no-untyped-call]  # the library's
+    return everybody
