@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class ConfigConfig(AppConfig):
@@ -6,3 +7,8 @@ class ConfigConfig(AppConfig):
 
     def ready(self) -> None:
         from config import checks  # noqa: F401, PLC0415  registers the checks
+
+        if settings.SENTRY_DSN:
+            from config import sentry  # noqa: PLC0415  costs memory
+
+            sentry.start()

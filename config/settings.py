@@ -363,6 +363,7 @@ SPECTACULAR_SETTINGS = {
 
 ACCESS_LOG = env.flag("ACCESS_LOG", default=True)
 METRICS_TOKEN = env.text("METRICS_TOKEN")
+SENTRY_DSN = env.text("SENTRY_DSN")
 
 logging.captureWarnings(not DEBUG)  # or they would be lines of another kind
 # For gunicorn, too, so that each line of every process looks alike.
