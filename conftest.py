@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from django.conf import settings
 from django.core.cache import cache, caches
+from django.utils import translation
 from rest_framework.test import APIClient
 
 from users.authentication import issue_token
@@ -26,6 +27,7 @@ NOW = "2026-11-21T12:00:00Z"
 def clean_stores() -> Iterator[None]:
     yield
     memory.outbox.clear()
+    translation.deactivate()  # a request in Russian leaves its thread so
     if settings.REDIS_URL:
         # Not `clear()`, which would flush what test processes beside this one keep.
         cache.delete_pattern("*")  # type: ignore[attr-defined]  # django-redis's own
