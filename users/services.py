@@ -193,7 +193,10 @@ def delete_account(user: User) -> None:
     People whom the user invited keep the activated code, without an inviter.
     """
     pk = user.pk
-    user.delete()
+    with transaction.atomic():
+        # Locked, so that no activation of the code comes in between.
+        User.objects.select_for_update().filter(pk=pk).first()
+        user.delete()
     audit.record("account.deleted", user=pk)
 
 

@@ -194,6 +194,20 @@ class ProfileView(APIView):
         services.update_profile(request.user, **body.validated_data)
         return Response(_profile(request))
 
+    @extend_schema(
+        operation_id="delete_account",
+        summary=_("Delete my account"),
+        description=_(
+            "For good and at once: devices, data and invite code go, and the number is "
+            "free again. The people I invited keep the code that they activated."
+        ),
+        request=None,
+        responses={204: None},
+    )
+    def delete(self, request: SignedInRequest) -> Response:
+        services.delete_account(request.user)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
 
 def sign_in(request: Request, *, issue: services.IssueToken) -> services.SignedIn:
     body = VerifyCodeSerializer(data=request.data)

@@ -21,6 +21,7 @@ TABLE = {
     ("GET", "/api/profile/"): (401, 200, 200),
     ("POST", "/api/profile/"): (401, 400, 400),
     ("PATCH", "/api/profile/"): (401, 200, 200),
+    ("DELETE", "/api/profile/"): (401, 204, 204),
     ("GET", "/api/profile/referrals/"): (401, 200, 200),
     ("GET", "/api/schema/"): (200, 200, 200),
     ("GET", "/healthz"): (200, 200, 200),

@@ -1,15 +1,17 @@
 """Accounts that are deleted while somebody else's request is under way."""
 
 from collections.abc import Callable
+from threading import Thread
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 from rest_framework.test import APIClient
 
-from conftest import BORIS, ask_for_code, error_of, signed_in
+from conftest import ALICE, BORIS, ask_for_code, error_of, signed_in
 from referrals import services
 from referrals.models import Referral
+from referrals.services import activate_invite_code
 from users.models import User
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -69,3 +71,50 @@ def test_an_edit_of_a_deleted_account_is_a_401(
     monkeypatch.setattr("users.services.reserve", delete)
     response = client.patch("/api/profile/", {"first_name": "A"})
     assert response.status_code == 401
+
+
+def test_a_deleted_account_leaves_the_activated_code_and_a_free_number(
+    api: APIClient, alice: User, boris: User
+) -> None:
+    activate_invite_code(invitee=boris, code=alice.invite_code)
+    phone, laptop = signed_in(alice), signed_in(alice)
+    response = phone.delete("/api/profile/")
+    assert (response.status_code, response.content) == (204, b"")
+    assert [c.get("/api/profile/").status_code for c in (phone, laptop)] == [401, 401]
+    profile = signed_in(boris).get("/api/profile/").json()
+    assert profile["activated_invite_code"] == alice.invite_code
+    code = ask_for_code(api, ALICE)
+    body = {"phone_number": ALICE, "code": code}
+    answer = api.post("/api/auth/verify-code/", body).json()
+    assert answer["is_new_user"]
+    assert answer["user"]["invite_code"] != alice.invite_code
+
+
+@pytest.mark.skipif(
+    not ON_POSTGRESQL, reason="SQLite has one writer: nobody activates meanwhile"
+)
+def test_an_activation_during_the_deletion_waits_and_is_refused(
+    alice: User, boris: User
+) -> None:
+    owner, invitee = signed_in(alice), signed_in(boris)
+    body = {"invite_code": alice.invite_code}
+    answers: list[Any] = []
+
+    def activate() -> None:
+        answers.append(invitee.post("/api/profile/", body))
+        connections.close_all()
+
+    activation = Thread(target=activate)
+
+    def activate_after_unlinking(execute: Any, sql: str, *args: Any) -> Any:
+        result = execute(sql, *args)
+        if sql.startswith('UPDATE "referrals_referral"'):
+            activation.start()
+            activation.join(timeout=0.5)
+        return result
+
+    with connection.execute_wrapper(activate_after_unlinking):
+        assert owner.delete("/api/profile/").status_code == 204
+    activation.join()
+    assert error_of(answers[0])["code"] == "invite_code_unknown"
+    assert not Referral.objects.exists()
