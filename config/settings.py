@@ -223,6 +223,7 @@ LIMITS = {
         "LIMIT_ACTIVATION_FAILURES_PER_USER", f"20/{_HOUR}"
     ),
     "lookups_per_address": env.limit("LIMIT_LOOKUPS_PER_ADDRESS", f"600/{_HOUR}"),
+    "lookups_per_user": env.limit("LIMIT_LOOKUPS_PER_USER", f"120/{_HOUR}"),
     "profile_edits_per_user": env.limit("LIMIT_PROFILE_EDITS_PER_USER", f"60/{_HOUR}"),
 }
 

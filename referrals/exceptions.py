@@ -1,3 +1,5 @@
+from typing import ClassVar
+
 from django.utils.translation import gettext_lazy as _
 from rest_framework import status
 
@@ -7,12 +9,19 @@ from config.exceptions import Refusal
 class InviteCodeRefusal(Refusal):
     """What is wrong with an invite code."""
 
-    attr = "invite_code"
+    attr: ClassVar[str | None] = "invite_code"
 
 
 class InviteCodeUnknown(InviteCodeRefusal):
     default_code = "invite_code_unknown"
     default_detail = _("There is no such invite code.")
+
+
+class InviteCodeNotFound(InviteCodeUnknown):
+    """The same where the code is the address itself."""
+
+    status_code = status.HTTP_404_NOT_FOUND
+    attr = None
 
 
 class InviteCodeOwn(InviteCodeRefusal):

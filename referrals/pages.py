@@ -22,7 +22,9 @@ def invite_page(request: HttpRequest, code: str) -> HttpResponse:
     """Where a share link leads. Opening it changes nothing: messengers open it, too."""
     try:
         inviter = look_up_inviter(
-            normalize_invite_code(code) or "", address=client_address(request)
+            normalize_invite_code(code) or "",
+            address=client_address(request),
+            user_id=request.user.pk,
         )
     except InviteCodeUnknown:
         return render(request, "referrals/invite_unknown.html", status=404)
@@ -51,7 +53,9 @@ def activate_page(request: HttpRequest) -> HttpResponse:
             activate_invite_code(invitee=user, code=code)
             messages.success(request, _("The invite code is activated."))
             return redirect("profile")
-        inviter = look_up_inviter(code, address=client_address(request))
+        inviter = look_up_inviter(
+            code, address=client_address(request), user_id=user.pk
+        )
         if inviter.pk == user.pk:
             raise InviteCodeOwn
     except Refusal as refusal:

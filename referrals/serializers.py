@@ -1,3 +1,6 @@
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from referrals.models import ReferralRow
@@ -14,3 +17,10 @@ class ReferralSerializer(serializers.Serializer[ReferralRow]):
             "phone_number": instance.invitee_name,
             "activated_at": instance.created_at,
         }
+
+
+class InviteCodeSerializer(serializers.Serializer[Any]):
+    invite_code = serializers.CharField(help_text=_("In its one right spelling."))
+    inviter = serializers.CharField(
+        source="public_name", help_text=_("Whose it is, masked.")
+    )

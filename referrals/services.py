@@ -27,9 +27,14 @@ def find_inviter(code: str) -> AbstractBaseUser:
     return inviter
 
 
-def look_up_inviter(code: str, *, address: str) -> AbstractBaseUser:
-    """`find_inviter` for whoever asks; raises LimitReached as well."""
-    reserve(Claim("lookups_per_address", address))
+def look_up_inviter(
+    code: str, *, address: str, user_id: int | None = None
+) -> AbstractBaseUser:
+    """`find_inviter` for whoever asks, signed in or not; raises LimitReached, too."""
+    claims = [Claim("lookups_per_address", address)]
+    if user_id is not None:
+        claims.append(Claim("lookups_per_user", str(user_id)))
+    reserve(*claims)
     return find_inviter(code)
 
 

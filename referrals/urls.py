@@ -1,9 +1,10 @@
 from django.urls import path
 
-from referrals.views import ReferralListView
+from referrals.views import InviteCodeView, ReferralListView
 
 app_name = "referrals"
 
 urlpatterns = [
     path("profile/referrals/", ReferralListView.as_view(), name="list"),
+    path("invite-codes/<str:code>/", InviteCodeView.as_view(), name="invite-code"),
 ]

@@ -1,14 +1,22 @@
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.generics import ListAPIView
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
+from config.exceptions import LimitReached
+from config.openapi import refuses
+from limits.addresses import client_address
+from referrals.codes import normalize_invite_code
+from referrals.exceptions import InviteCodeNotFound, InviteCodeUnknown
 from referrals.models import Referral, ReferralQuerySet
 from referrals.pagination import ReferralPagination
-from referrals.serializers import ReferralSerializer
+from referrals.serializers import InviteCodeSerializer, ReferralSerializer
+from referrals.services import look_up_inviter
 
 
 class ReferralListView(ListAPIView[Any]):
@@ -38,3 +46,38 @@ class ReferralListView(ListAPIView[Any]):
     )
     def get(self, request: Request) -> Response:
         return super().get(request)
+
+
+class InviteCodeView(APIView):
+    schema_tags = ["Invites"]
+    permission_classes = [AllowAny]
+
+    @extend_schema(
+        operation_id="get_invite_code",
+        summary=_("Is an invite code real, and whose?"),
+        parameters=[
+            OpenApiParameter(
+                "code", str, OpenApiParameter.PATH, description=_("In any spelling.")
+            )
+        ],
+        responses=InviteCodeSerializer,
+        examples=[
+            OpenApiExample(
+                "Real",
+                value={"invite_code": "7K9QXT", "inviter": "+7999•••••67"},
+                response_only=True,
+                status_codes=["200"],
+            )
+        ],
+    )
+    @refuses(InviteCodeNotFound, LimitReached)
+    def get(self, request: Request, code: str) -> Response:
+        try:
+            inviter = look_up_inviter(
+                normalize_invite_code(code) or "",
+                address=client_address(request._request),
+                user_id=request.user.pk,
+            )
+        except InviteCodeUnknown:
+            raise InviteCodeNotFound from None
+        return Response(InviteCodeSerializer(inviter).data)

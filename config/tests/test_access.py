@@ -23,6 +23,7 @@ TABLE = {
     ("PATCH", "/api/profile/"): (401, 200, 200),
     ("DELETE", "/api/profile/"): (401, 204, 204),
     ("GET", "/api/profile/referrals/"): (401, 200, 200),
+    ("GET", "/api/invite-codes/7K9QXT/"): (404, 404, 404),  # nobody's code
     ("GET", "/api/schema/"): (200, 200, 200),
     ("GET", "/healthz"): (200, 200, 200),
     ("GET", "/readyz"): (200, 200, 200),
