@@ -14,6 +14,7 @@ from rest_framework.test import APIClient
 from users.authentication import issue_token
 from users.models import User
 from users.sms import memory
+from users.staff import issue_staff_token
 
 ALICE = "+79990000001"
 BORIS = "+79990000002"
@@ -68,6 +69,13 @@ def staff(db: None) -> User:
 def signed_in(user: User) -> APIClient:
     _, secret = issue_token(user=user, device="test")
     client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Token {secret}")
+    return client
+
+
+def signed_in_as_staff(user: User) -> APIClient:
+    client = APIClient()
+    secret = issue_staff_token(user=user, days=30)
     client.credentials(HTTP_AUTHORIZATION=f"Token {secret}")
     return client
 

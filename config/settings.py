@@ -352,6 +352,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "Devices"},
         {"name": "Profile"},
         {"name": "Invites"},
+        {"name": "Staff"},
         {"name": "Service"},
     ],
     "POSTPROCESSING_HOOKS": [

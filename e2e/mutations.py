@@ -191,6 +191,28 @@ GUARDS = [
         "users/tests/test_admin.py::test_an_sms_code_does_not_open_the_admin_site",
     ),
     Guard(
+        "an SMS code does not open the staff API",
+        "users/staff.py",
+        "isinstance(token, Token) and token.is_for_staff",
+        "isinstance(token, Token)",
+        "users/tests/test_staff_api.py::test_a_code_by_sms_does_not_open_it",
+    ),
+    Guard(
+        "who leaves the staff is out",
+        "users/staff.py",
+        "(is_for_staff and request.user.is_staff)",
+        "is_for_staff",
+        "users/tests/test_staff_api.py::test_it_is_closed_to_who_leaves_the_staff",
+    ),
+    Guard(
+        "a staff token ends on its day",
+        "users/authentication.py",
+        "    if token.is_for_staff:\n        return False\n",
+        "",
+        "users/tests/test_staff_api.py"
+        "::test_a_staff_token_ends_on_its_day_however_much_it_is_used",
+    ),
+    Guard(
         "signing out elsewhere ends the browser",
         "users/middleware.py",
         "        if token is None:\n            logout(request)\n        elif",

@@ -1,18 +1,18 @@
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import cache
 from typing import Any, Protocol
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import models
-from django.db.models import Count, F, Q
-from django.db.models.functions import TruncDate
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from referrals.codes import LENGTH, PATTERN
+from referrals.days import count_per_day
 
 # Beyond it people read "999+"; the exact number is a matter of statistics.
 MOST_COUNTED = 999
@@ -57,17 +57,8 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
 
     def per_day(self, inviter_id: int, *, days: int) -> dict[date, int]:
         """Activations on each of the last `days` days (UTC), today last."""
-        midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
-        start = midnight - timedelta(days=days - 1)
-        first = start.date()
-        counted = (
-            self.filter(inviter_id=inviter_id, created_at__gte=start)
-            .order_by()
-            .values_list(TruncDate("created_at"))
-            .annotate(number=Count("pk"))
-        )
-        numbers = dict.fromkeys((first + timedelta(days=n) for n in range(days)), 0)
-        return numbers | {day: number for day, number in counted if day in numbers}
+        rows = self.filter(inviter_id=inviter_id)
+        return count_per_day(rows, "created_at", days=days)
 
     def of_inviter(self, inviter_id: int) -> ReferralQuerySet:
         """Newest first, with no more of each invitee than the name to show."""
@@ -160,7 +151,10 @@ class Referral(models.Model):
             models.Index(
                 fields=["inviter", "-created_at", "-invitee"],
                 name="referral_newest_first",
-            )
+            ),
+            models.Index(
+                fields=["-created_at", "-invitee"], name="referral_newest_of_all"
+            ),
         ]
 
     def __str__(self) -> str:

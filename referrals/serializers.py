@@ -24,3 +24,17 @@ class InviteCodeSerializer(serializers.Serializer[Any]):
     inviter = serializers.CharField(
         source="public_name", help_text=_("Whose it is, masked.")
     )
+
+
+class DayCountSerializer(serializers.Serializer[Any]):
+    date = serializers.DateField()
+    count = serializers.IntegerField()
+
+
+class ReferralStatsSerializer(serializers.Serializer[Any]):
+    total = serializers.IntegerField(help_text=_("Since I have the code."))
+    last_7_days = serializers.IntegerField()
+    last_30_days = serializers.IntegerField()
+    per_day = DayCountSerializer(
+        many=True, help_text=_("30 days (UTC), the oldest first, today last.")
+    )

@@ -15,8 +15,14 @@ from referrals.codes import normalize_invite_code
 from referrals.exceptions import InviteCodeNotFound, InviteCodeUnknown
 from referrals.models import Referral, ReferralQuerySet
 from referrals.pagination import ReferralPagination
-from referrals.serializers import InviteCodeSerializer, ReferralSerializer
+from referrals.serializers import (
+    InviteCodeSerializer,
+    ReferralSerializer,
+    ReferralStatsSerializer,
+)
 from referrals.services import look_up_inviter
+
+STATS_DAYS = 30
 
 
 class ReferralListView(ListAPIView[Any]):
@@ -46,6 +52,43 @@ class ReferralListView(ListAPIView[Any]):
     )
     def get(self, request: Request) -> Response:
         return super().get(request)
+
+
+class ReferralStatsView(APIView):
+    schema_tags = ["Invites"]
+
+    @extend_schema(
+        operation_id="get_stats",
+        summary=_("How many activated my invite code"),
+        description=_("Days are those of UTC; the last one is today."),
+        responses=ReferralStatsSerializer,
+        examples=[
+            OpenApiExample(
+                "Stats",
+                value={
+                    "total": 12,
+                    "last_7_days": 3,
+                    "last_30_days": 5,
+                    "per_day": [
+                        {"date": "2026-11-20", "count": 1},
+                        {"date": "2026-11-21", "count": 2},
+                    ],
+                },
+                response_only=True,
+            )
+        ],
+    )
+    def get(self, request: Request) -> Response:
+        inviter: Any = request.user
+        per_day = Referral.objects.per_day(inviter.pk, days=STATS_DAYS)
+        counts = list(per_day.values())
+        stats = {
+            "total": Referral.objects.filter(inviter=inviter).count(),
+            "last_7_days": sum(counts[-7:]),
+            "last_30_days": sum(counts),
+            "per_day": [{"date": d, "count": n} for d, n in per_day.items()],
+        }
+        return Response(ReferralStatsSerializer(stats).data)
 
 
 class InviteCodeView(APIView):

@@ -58,9 +58,12 @@ class TokenAuthentication(authentication.TokenAuthentication):
 
 
 def renew_token(token: Token) -> bool:
-    """Write down that a token is in use, and move its expiry; whether it was time."""
+    """Write down that a token is in use, and move its expiry; whether it was time.
+
+    A staff token has an end that use does not move.
+    """
     now = timezone.now()
-    if now - token.last_used_at <= RENEW_EVERY:
+    if token.is_for_staff or now - token.last_used_at <= RENEW_EVERY:
         return False
     Token.objects.filter(pk=token.pk).update(
         last_used_at=now, expires_at=now + Token.idle_lifetime()

@@ -92,6 +92,12 @@ class TokenInvalid(Refusal):
     auth_header = 'Bearer realm="api"'  # DRF makes it WWW-Authenticate
 
 
+class StaffOnly(Refusal):
+    status_code = status.HTTP_403_FORBIDDEN
+    default_code = "staff_only"
+    default_detail = _("This is for staff, with a token from `manage.py staff_token`.")
+
+
 class AccountInactive(Refusal):
     """Said only to someone who has proved by a code that the number is theirs."""
 

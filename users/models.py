@@ -99,6 +99,20 @@ class User(InviteCodeOwner, AbstractBaseUser, PermissionsMixin):
             ),
             *InviteCodeOwner.Meta.constraints,
         ]
+        indexes = [
+            models.Index(fields=["-date_joined", "-id"], name="user_newest_first"),
+            # The few, which staff would else look for among all.
+            models.Index(
+                fields=["-date_joined", "-id"],
+                condition=Q(is_active=False),
+                name="user_closed_newest_first",
+            ),
+            models.Index(
+                fields=["-date_joined", "-id"],
+                condition=Q(is_staff=True),
+                name="user_staff_newest_first",
+            ),
+        ]
 
     @property
     def public_name(self) -> str:
@@ -136,6 +150,8 @@ class Token(models.Model):
     # To the day: a token in use is written to no more often.
     last_used_at = models.DateTimeField(_("last used at"), default=timezone.now)
     expires_at = models.DateTimeField(_("expires at"))
+    # Made on the server's console, and so not by whoever holds staff's phone.
+    is_for_staff = models.BooleanField(default=False, editable=False)
 
     objects = TokenQuerySet.as_manager()
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from users import device_views, jwt_views, views
+from users import device_views, jwt_views, staff_views, views
 
 app_name = "users"
 
@@ -19,4 +19,7 @@ urlpatterns = [
         name="device",
     ),
     path("profile/", views.ProfileView.as_view(), name="profile"),
+    path("users/", staff_views.PersonListView.as_view(), name="people"),
+    path("users/<int:user_id>/", staff_views.PersonView.as_view(), name="person"),
+    path("stats/", staff_views.ServiceStatsView.as_view(), name="service-stats"),
 ]

@@ -4,10 +4,11 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.test import APIClient
 
-from conftest import signed_in
+from conftest import signed_in, signed_in_as_staff
 from users.models import User
 
-# Status without a token, for a person, for staff; all with an empty body.
+# Status without a token, for a person, for staff (a person with the staff status and a
+# staff token); all with an empty body.
 TABLE = {
     ("POST", "/api/auth/request-code/"): (400, 400, 400),
     ("POST", "/api/auth/verify-code/"): (400, 400, 400),
@@ -23,6 +24,10 @@ TABLE = {
     ("PATCH", "/api/profile/"): (401, 200, 200),
     ("DELETE", "/api/profile/"): (401, 204, 204),
     ("GET", "/api/profile/referrals/"): (401, 200, 200),
+    ("GET", "/api/profile/stats/"): (401, 200, 200),
+    ("GET", "/api/users/"): (401, 403, 200),
+    ("GET", "/api/users/0/"): (401, 403, 404),  # nobody
+    ("GET", "/api/stats/"): (401, 403, 200),
     ("GET", "/api/invite-codes/7K9QXT/"): (404, 404, 404),  # nobody's code
     ("GET", "/api/schema/"): (200, 200, 200),
     ("GET", "/healthz"): (200, 200, 200),
@@ -56,14 +61,18 @@ def test_access(alice: User, staff: User, method: str, path: str, who: str) -> N
     clients = {
         "nobody": APIClient(),
         "person": signed_in(alice),
-        "staff": signed_in(staff),
+        "staff": signed_in_as_staff(staff),
     }
     expected = dict(zip(clients, TABLE[method, path], strict=True))[who]
     assert clients[who].generic(method, path).status_code == expected
 
 
 def test_every_address_is_in_the_table() -> None:
-    parameters = {"7K9QXT": "<str:code>", "/0/": "/<int:device_id>/"}
+    parameters = {
+        "7K9QXT": "<str:code>",
+        "sessions/0/": "sessions/<int:device_id>/",
+        "users/0/": "users/<int:user_id>/",
+    }
     tested = {path for _, path in TABLE}
     for value, parameter in parameters.items():
         tested = {path.replace(value, parameter) for path in tested}

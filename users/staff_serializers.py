@@ -1,0 +1,98 @@
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from referrals.models import MOST_COUNTED, Referral
+from referrals.serializers import DayCountSerializer
+from users.models import Token, User
+
+
+class PersonSerializer(serializers.ModelSerializer[User]):
+    email = serializers.CharField(read_only=True)  # may be empty
+    activated_invite_code = serializers.CharField(allow_null=True, read_only=True)
+    joined_at = serializers.DateTimeField(source="date_joined", read_only=True)
+    last_login_at = serializers.DateTimeField(
+        source="last_login", allow_null=True, read_only=True
+    )
+
+    class Meta:
+        model = User
+        fields = [
+            "id",
+            "phone_number",
+            "first_name",
+            "last_name",
+            "email",
+            "invite_code",
+            "activated_invite_code",
+            "is_active",
+            "is_staff",
+            "joined_at",
+            "last_login_at",
+        ]
+        read_only_fields = fields
+
+
+class TopInviterSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    invite_code = serializers.CharField()
+    count = serializers.IntegerField()
+
+
+class ServiceStatsSerializer(serializers.Serializer[Any]):
+    people = serializers.IntegerField(help_text=_("All who have an account."))
+    new_people = serializers.IntegerField()
+    new_people_per_day = DayCountSerializer(many=True)
+    activations = serializers.IntegerField()
+    activations_per_day = DayCountSerializer(many=True)
+    activated_share = serializers.FloatField(
+        allow_null=True,
+        help_text=_("Of the new people, who activated an invite code: 0 to 1."),
+    )
+    top_inviters = TopInviterSerializer(many=True)
+
+
+class InviterSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    phone_number = serializers.CharField()
+
+
+class PersonDetailSerializer(PersonSerializer):
+    inviter = InviterSerializer(
+        source="activation.inviter",
+        allow_null=True,
+        default=None,
+        read_only=True,
+        help_text=_("Null also when the inviter's account is gone."),
+    )
+    referrals_count = serializers.IntegerField(
+        read_only=True, help_text=_("Up to 999.")
+    )
+    referrals_count_is_exact = serializers.BooleanField(
+        read_only=True, help_text=_("False when there are more than 999.")
+    )
+    devices_count = serializers.IntegerField(
+        read_only=True, help_text=_("Devices that are signed in, browsers included.")
+    )
+
+    class Meta(PersonSerializer.Meta):
+        fields = [
+            *PersonSerializer.Meta.fields,
+            "inviter",
+            "referrals_count",
+            "referrals_count_is_exact",
+            "devices_count",
+        ]
+        read_only_fields = fields
+
+    def to_representation(self, instance: User) -> dict[str, Any]:
+        referrals = Referral.objects.filter(inviter=instance).order_by()
+        count = referrals[: MOST_COUNTED + 1].count()
+        devices = Token.objects.live().filter(user=instance)
+        counts = {
+            "referrals_count": min(count, MOST_COUNTED),
+            "referrals_count_is_exact": count <= MOST_COUNTED,
+            "devices_count": devices.count(),
+        }
+        return {**super().to_representation(instance), **counts}
