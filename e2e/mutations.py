@@ -213,6 +213,67 @@ GUARDS = [
         "::test_a_staff_token_ends_on_its_day_however_much_it_is_used",
     ),
     Guard(
+        "a code is kept for one purpose",
+        "users/codes.py",
+        "pseudonym(phone_number + purpose)",
+        "pseudonym(phone_number)",
+        "users/tests/test_phone_change.py::test_its_codes_do_not_sign_in",
+    ),
+    Guard(
+        "a code has the digits of its purpose",
+        "users/codes.py",
+        "{self.nonce}{self.purpose}",
+        "{self.nonce}",
+        "users/tests/test_phone_change.py"
+        "::test_codes_of_one_purpose_have_digits_of_their_own",
+    ),
+    Guard(
+        "codes of a change are one person's and for one number",
+        "users/phone_change.py",
+        'f" change of {user.pk} to {phone_number}"',
+        '" change"',
+        "users/tests/test_phone_change.py"
+        "::test_codes_are_one_person_s_and_for_one_number",
+    ),
+    Guard(
+        "a change of number takes the old number's code",
+        "users/phone_change.py",
+        "        guesses.compare(old, old_digits, client)\n",
+        "        pass\n",
+        "users/tests/test_phone_change.py"
+        "::test_a_wrong_code_is_told_and_the_right_one_still_works",
+    ),
+    Guard(
+        "a change of number takes the new number's code",
+        "users/phone_change.py",
+        "            guesses.compare(new, new_digits, client)\n",
+        "            pass\n",
+        "users/tests/test_phone_change.py"
+        "::test_a_wrong_code_is_told_and_the_right_one_still_works",
+    ),
+    Guard(
+        "a change of number ends the devices",
+        "users/phone_change.py",
+        "            sign_out_everywhere(moved)\n",
+        "",
+        "users/tests/test_phone_change.py::test_all_earlier_devices_end",
+    ),
+    Guard(
+        "a change of number ends copies of the cookie",
+        "users/phone_change_pages.py",
+        "    request.session.cycle_key()",
+        "    pass",
+        "users/tests/test_phone_change_pages.py::test_in_two_steps",
+    ),
+    Guard(
+        "a number that changed meanwhile is not changed again",
+        "users/phone_change.py",
+        "    if moved.phone_number != user.phone_number:\n",
+        "    if False:\n",
+        "users/tests/test_phone_change.py"
+        "::test_an_account_that_ends_or_moves_meanwhile",
+    ),
+    Guard(
         "signing out elsewhere ends the browser",
         "users/middleware.py",
         "        if token is None:\n            logout(request)\n        elif",

@@ -170,6 +170,25 @@ def test_the_account_is_edited_and_deleted(open_page: OpenPage) -> None:
     expect(page.get_by_role("status").first).to_contain_text("has been deleted")
 
 
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+def test_the_number_is_changed(open_page: OpenPage, scripts: bool) -> None:
+    page = open_page(**PHONE, java_script_enabled=scripts)
+    sign_in(page, new_phone_number())
+    invite_code = page.locator("#invite-code").inner_text()
+    page.get_by_role("link", name="Change the number").click()
+    page.get_by_label("New phone number").fill(phone := new_phone_number())
+    page.get_by_role("button", name="Send the codes").click()
+    page.wait_for_url("**/profile/phone/code/")
+    for which in ("old", "new"):
+        code = page.locator(f"#dev-{which}-code").inner_text()
+        page.locator(f"[name={which}_code]").fill(code)
+    page.get_by_role("button", name="Change the number").click()
+    page.wait_for_url("**/profile/")
+    expect(page.get_by_role("status").first).to_contain_text("Your number is changed")
+    expect(page.get_by_role("heading", level=1)).to_contain_text(phone[-2:])
+    expect(page.locator("#invite-code")).to_have_text(invite_code)
+
+
 def test_the_keyboard_is_enough(open_page: OpenPage) -> None:
     page = open_page()
     page.goto("/login/")
@@ -297,12 +316,23 @@ def test_every_page_is_accessible_and_fits(
         "/profile/",
         "/profile/activate/",
         "/profile/edit/",
+        "/profile/phone/",
         "/profile/delete/",
         "/profile/devices/",
         f"/i/{invite_code}/",
     ):
         page.goto(path)
         check(page)
+    page.goto("/profile/phone/")
+    page.locator("[name=phone_number]").fill(new_phone_number())
+    page.locator("main form button").click()
+    page.wait_for_url("**/profile/phone/code/")
+    check(page)
+    page.locator("[name=old_code]").fill("0")
+    page.locator("[name=new_code]").fill(page.locator("#dev-new-code").inner_text())
+    page.locator("main form button").first.click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    check(page)
 
 
 def come_by(server: Server, invite_code: str) -> None:

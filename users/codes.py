@@ -2,6 +2,7 @@
 
 Nothing at rest shows a code: the cache holds a random nonce, and the code is an HMAC of
 number and nonce under SECRET_KEY, so the same code can be sent again while it lives.
+A code is for one purpose: for any other it neither exists nor has the same digits.
 
 A code has two cache entries. The record, under the number, says which nonce is current.
 The life, under the nonce, counts guesses, and is the one place where requests that
@@ -23,6 +24,7 @@ from django.utils.crypto import salted_hmac
 from users.exceptions import CodeExpired, ResendTooSoon
 from users.phones import pseudonym
 
+SIGN_IN = ""
 # How long a number's next wait remembers its last sends.
 RESEND_MEMORY_SECONDS = 3600
 
@@ -34,12 +36,12 @@ class LoginCode:
     length: int
     expires_at: float  # seconds since the epoch
     invite_code: str | None  # brought along by whoever asked for the code
+    purpose: str = SIGN_IN
 
     @property
     def digits(self) -> str:
-        mac = salted_hmac(
-            "users.codes", f"{self.phone_number} {self.nonce}", algorithm="sha256"
-        )
+        text = f"{self.phone_number} {self.nonce}{self.purpose}"
+        mac = salted_hmac("users.codes", text, algorithm="sha256")
         # 256 bits modulo at most 10**8: no digit is likelier by more than 2**-229.
         number = int.from_bytes(mac.digest(), "big") % 10**self.length
         return f"{number:0{self.length}}"
@@ -60,14 +62,18 @@ class LoginCode:
 
 
 def issue(
-    phone_number: str, *, length: int, invite_code: str | None = None
+    phone_number: str,
+    *,
+    length: int,
+    invite_code: str | None = None,
+    purpose: str = SIGN_IN,
 ) -> LoginCode:
     """The code that lives for this number, or else a new one of `length` digits.
 
     A living code keeps its expiry and its count of guesses; it makes way only when it
     is too short.
     """
-    code = current(phone_number)
+    code = current(phone_number, purpose)
     if code and is_alive(code) and code.length >= length:
         # With the invite code it came with: a stranger's request must not change it.
         return code
@@ -77,17 +83,18 @@ def issue(
         length=length,
         expires_at=time.time() + settings.LOGIN_CODE_TTL_SECONDS,
         invite_code=invite_code,
+        purpose=purpose,
     )
     _save(code)
     return code
 
 
-def living(phone_number: str) -> LoginCode:
+def living(phone_number: str, purpose: str = SIGN_IN) -> LoginCode:
     """The code that may be guessed at; raises CodeExpired when there is none.
 
     It may have been spent: the count of its guesses will tell.
     """
-    code = current(phone_number)
+    code = current(phone_number, purpose)
     if code is None:
         raise CodeExpired
     return code
@@ -145,11 +152,13 @@ def resend_in(phone_number: str, *, by_known_device: bool) -> int:
     return _seconds_until(cache.get(_send_key(phone_number, by_known_device)))
 
 
-def current(phone_number: str) -> LoginCode | None:
+def current(phone_number: str, purpose: str = SIGN_IN) -> LoginCode | None:
     """The code last issued, unless its time is over; it may be spent or guessed out."""
-    record = cache.get(_record_key(phone_number))
-    code = LoginCode(phone_number=phone_number, **record) if record else None
-    return code if code and code.expires_at > time.time() else None
+    record = cache.get(_record_key(phone_number, purpose))
+    if not record:
+        return None
+    code = LoginCode(phone_number=phone_number, purpose=purpose, **record)
+    return code if code.expires_at > time.time() else None
 
 
 def is_alive(code: LoginCode) -> bool:
@@ -160,15 +169,15 @@ def is_alive(code: LoginCode) -> bool:
 
 def _save(code: LoginCode) -> None:
     record = asdict(code)
-    del record["phone_number"]  # the key stands for it, as a keyed hash
+    del record["phone_number"], record["purpose"]  # the key stands for them, hashed
     cache.set_many(
-        {code.life_key: 0, _record_key(code.phone_number): record},
+        {code.life_key: 0, _record_key(code.phone_number, code.purpose): record},
         settings.LOGIN_CODE_TTL_SECONDS,
     )
 
 
-def _record_key(phone_number: str) -> str:
-    return f"login-code:{pseudonym(phone_number)}"
+def _record_key(phone_number: str, purpose: str) -> str:
+    return f"login-code:{pseudonym(phone_number + purpose)}"
 
 
 def _send_key(phone_number: str, by_known_device: bool) -> str:

@@ -65,6 +65,37 @@ class CodeExpired(Refusal):
     attr = "code"
 
 
+class OldCodeIncorrect(CodeIncorrect):
+    attr = "old_code"
+
+
+class NewCodeIncorrect(CodeIncorrect):
+    attr = "new_code"
+
+
+class OldCodeExpired(CodeExpired):
+    attr = "old_code"
+
+
+class NewCodeExpired(CodeExpired):
+    attr = "new_code"
+
+
+class PhoneNumberUnchanged(Refusal):
+    default_code = "phone_number_unchanged"
+    default_detail = _("This is your number already.")
+    attr = "phone_number"
+
+
+class PhoneNumberTaken(Refusal):
+    """Said only to someone who has proved by a code that the number is theirs."""
+
+    status_code = status.HTTP_409_CONFLICT
+    default_code = "phone_number_taken"
+    default_detail = _("There is an account with this number already.")
+    attr = "phone_number"
+
+
 class ResendTooSoon(LimitReached):
     default_detail = _("A code was sent a moment ago. Wait before asking again.")
 

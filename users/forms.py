@@ -1,5 +1,5 @@
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -28,20 +28,36 @@ class PhoneForm(forms.Form):
     )
 
 
-class CodeForm(forms.Form):
-    code = forms.CharField(
-        label=_("Code from the SMS"),
-        max_length=20,
+class NewPhoneForm(forms.Form):
+    phone_number = PhoneNumberFormField(
+        label=_("New phone number"),
         widget=forms.TextInput(
-            attrs={"inputmode": "numeric", "autocomplete": "one-time-code"}
+            attrs={"type": "tel", "autocomplete": "off", "inputmode": "tel"}
         ),
     )
 
-    def clean_code(self) -> str:
-        digits = re.sub(r"[\s-]", "", self.cleaned_data["code"])
+
+class CodeFormField(forms.CharField):
+    """The digits of a login code; spaces and dashes are dropped."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        attrs = {"inputmode": "numeric", "autocomplete": "one-time-code"}
+        super().__init__(max_length=20, widget=forms.TextInput(attrs=attrs), **kwargs)
+
+    def clean(self, value: Any) -> str:
+        digits = re.sub(r"[\s-]", "", super().clean(value))
         if not re.fullmatch(r"[0-9]{4,8}", digits):
             raise ValidationError(_("Enter the digits of the code."), code="invalid")
         return digits
+
+
+class CodeForm(forms.Form):
+    code = CodeFormField(label=_("Code from the SMS"))
+
+
+class PhoneChangeForm(forms.Form):
+    old_code = CodeFormField(label=_("Code sent to your present number"))
+    new_code = CodeFormField(label=_("Code sent to your new number"))
 
 
 class ProfileForm(UserModelForm):

@@ -73,7 +73,7 @@ def _send_code(request: HttpRequest) -> HttpResponse:
     form = PhoneForm(request.POST)
     if not form.is_valid():
         return _login_page(request, form, status=400)
-    phone_number, client = form.cleaned_data["phone_number"], _client(request)
+    phone_number, client = form.cleaned_data["phone_number"], client_of(request)
     try:
         services.request_code(
             phone_number=phone_number,
@@ -119,7 +119,7 @@ def code_page(request: HttpRequest) -> HttpResponse:
                 status = refusal.status_code
         else:
             status = 400
-    client = _client(request)
+    client = client_of(request)
     context = {
         "form": form,
         "phone_number": phone_number,
@@ -133,7 +133,7 @@ def _sign_in(request: HttpRequest, phone_number: str, digits: str) -> HttpRespon
     signed_in = services.sign_in(
         phone_number=phone_number,
         digits=digits,
-        client=_client(request),
+        client=client_of(request),
         brought_invite_code=request.session.get(INVITE_CODE),
         device=device(request),
     )
@@ -147,15 +147,19 @@ def _sign_in(request: HttpRequest, phone_number: str, digits: str) -> HttpRespon
     elif signed_in.invite_code_refusal:
         messages.warning(request, str(signed_in.invite_code_refusal.detail))
     response = redirect(next_url)
+    keep_device_token(response, signed_in.device_token)
+    return response
+
+
+def keep_device_token(response: HttpResponse, device_token: str) -> None:
     response.set_cookie(
         DEVICE_COOKIE,
-        signed_in.device_token,
+        device_token,
         max_age=KNOWN_FOR_SECONDS,
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
         samesite="Lax",
     )
-    return response
 
 
 def _remember_next(request: HttpRequest) -> None:
@@ -167,7 +171,7 @@ def _remember_next(request: HttpRequest) -> None:
         request.session.pop(NEXT, None)
 
 
-def _client(request: HttpRequest) -> Client:
+def client_of(request: HttpRequest) -> Client:
     return Client(client_address(request), request.COOKIES.get(DEVICE_COOKIE, ""))
 
 

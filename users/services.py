@@ -72,14 +72,34 @@ def request_code(
         raise CountryNotServed
     if invite_code:
         look_up_inviter(invite_code, address=client.address)
+    text = _("%(code)s is your sign-in code. Tell it to nobody.")
+    code = send_code(phone_number, text, client, invite_code=invite_code)
+    return describe(code, client)
+
+
+def send_code(
+    phone_number: str,
+    text: str,
+    client: Client,
+    *,
+    purpose: str = codes.SIGN_IN,
+    invite_code: str | None = None,
+) -> codes.LoginCode:
+    """Put the living code, or else a new one, in place of `%(code)s`, and send that.
+
+    Raises ResendTooSoon, LimitReached and SmsUnavailable.
+    """
     with sending.reserve(phone_number, client):
         code = codes.issue(
-            phone_number, length=code_length(phone_number), invite_code=invite_code
+            phone_number,
+            length=code_length(phone_number),
+            purpose=purpose,
+            invite_code=invite_code,
         )
         _release_database()
-        send_sms(phone_number=phone_number, text=_sms_text(code.digits))
+        send_sms(phone_number=phone_number, text=text % {"code": code.digits})
     audit.record("code.sent", phone=mask_phone_number(phone_number), digits=code.length)
-    return _describe(code, client)
+    return code
 
 
 def seconds_until_resend(phone_number: str, client: Client) -> int:
@@ -89,7 +109,7 @@ def seconds_until_resend(phone_number: str, client: Client) -> int:
 def sent_code(phone_number: str, client: Client) -> CodeSent | None:
     """What `request_code` answered, as it stands now; None if no code lives."""
     code = codes.current(phone_number)
-    return _describe(code, client) if code and codes.is_alive(code) else None
+    return describe(code, client) if code and codes.is_alive(code) else None
 
 
 def sign_in(
@@ -156,7 +176,9 @@ def sign_out_device(*, user: User, device_id: int) -> None:
 
 def sign_out_everywhere(user: User) -> None:
     count, _ = Token.objects.filter(user=user).delete()
-    audit.record("token.all_revoked", user=user.pk, devices=count)
+    transaction.on_commit(
+        partial(audit.record, "token.all_revoked", user=user.pk, devices=count)
+    )
 
 
 def update_profile(user: User, **changes: str) -> None:
@@ -211,7 +233,7 @@ def _announce(user: User, is_new_user: bool, token: Token) -> None:
     signed_in.send_robust(User, user=user, is_new_user=is_new_user)
 
 
-def _describe(code: codes.LoginCode, client: Client) -> CodeSent:
+def describe(code: codes.LoginCode, client: Client) -> CodeSent:
     show = settings.SHOW_LOGIN_CODES and backend_class().simulated
     return CodeSent(
         phone_number=code.phone_number,
@@ -220,10 +242,6 @@ def _describe(code: codes.LoginCode, client: Client) -> CodeSent:
         code_length=code.length,
         dev_code=code.digits if show else None,
     )
-
-
-def _sms_text(digits: str) -> str:
-    return _("%(code)s is your sign-in code. Tell it to nobody.") % {"code": digits}
 
 
 def _find_or_create_user(phone_number: str) -> tuple[User, bool]:

@@ -1,6 +1,12 @@
 from django.urls import path
 
-from users import device_views, jwt_views, staff_views, views
+from users import (
+    device_views,
+    jwt_views,
+    phone_change_views,
+    staff_views,
+    views,
+)
 
 app_name = "users"
 
@@ -19,6 +25,16 @@ urlpatterns = [
         name="device",
     ),
     path("profile/", views.ProfileView.as_view(), name="profile"),
+    path(
+        "profile/phone/request-code/",
+        phone_change_views.RequestPhoneChangeView.as_view(),
+        name="request-phone-change",
+    ),
+    path(
+        "profile/phone/",
+        phone_change_views.ChangePhoneView.as_view(),
+        name="change-phone",
+    ),
     path("users/", staff_views.PersonListView.as_view(), name="people"),
     path("users/<int:user_id>/", staff_views.PersonView.as_view(), name="person"),
     path("stats/", staff_views.ServiceStatsView.as_view(), name="service-stats"),

@@ -85,7 +85,7 @@ class RequestCodeView(APIView):
         sent = services.request_code(
             phone_number=data["phone_number"],
             invite_code=data.get("invite_code"),
-            client=_client(request, data),
+            client=client_of(request, data),
         )
         return Response(CodeSentSerializer(sent).data)
 

@@ -24,6 +24,8 @@ TABLE = {
     ("PATCH", "/api/profile/"): (401, 200, 200),
     ("DELETE", "/api/profile/"): (401, 204, 204),
     ("GET", "/api/profile/referrals/"): (401, 200, 200),
+    ("POST", "/api/profile/phone/request-code/"): (401, 400, 400),
+    ("POST", "/api/profile/phone/"): (401, 400, 400),
     ("GET", "/api/profile/stats/"): (401, 200, 200),
     ("GET", "/api/users/"): (401, 403, 200),
     ("GET", "/api/users/0/"): (401, 403, 404),  # nobody
@@ -49,6 +51,8 @@ TABLE = {
     ("GET", "/profile/delete/"): (302, 302, 302),
     ("GET", "/profile/devices/"): (302, 302, 302),
     ("POST", "/profile/devices/0/sign-out/"): (302, 302, 302),
+    ("GET", "/profile/phone/"): (302, 302, 302),
+    ("GET", "/profile/phone/code/"): (302, 302, 302),
     ("POST", "/language/setlang/"): (302, 302, 302),
     ("GET", "/admin/"): (302, 302, 302),  # staff sign in there with a password
 }

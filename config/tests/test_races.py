@@ -24,7 +24,7 @@ from conftest import (
     wrong,
 )
 from referrals.models import Referral
-from users import services
+from users import codes, phone_change, services
 from users.jwt import issue_refresh_token
 from users.models import Token, User
 from users.sms.memory import Message
@@ -169,6 +169,46 @@ def test_of_20_refreshes_one_wins_and_the_device_ends(alice: User) -> None:
     headers = {"authorization": f"Bearer {winner['access']}"}
     assert APIClient(headers=headers).get("/api/profile/").status_code == 401
     assert list(Token.objects.all()) == [other]
+
+
+CHANGE = "/api/profile/phone/"
+
+
+def change_codes(user: User, phone_number: str) -> dict[str, str]:
+    purpose = phone_change._purpose(user, phone_number)
+    return {
+        "phone_number": phone_number,
+        "old_code": codes.issue(user.phone_number, length=4, purpose=purpose).digits,
+        "new_code": codes.issue(phone_number, length=4, purpose=purpose).digits,
+    }
+
+
+def test_the_right_codes_20_times_change_the_number_once(alice: User) -> None:
+    client, body = signed_in(alice), change_codes(alice, BORIS)
+    seen = outcomes(at_once(20, lambda i: client.post(CHANGE, body)))
+    assert seen["200"] == 1
+    assert set(seen) <= {"200", "code_expired", "throttled", "authentication_failed"}
+    assert User.objects.get().phone_number == BORIS
+    assert Token.objects.count() == 1
+
+
+def test_of_those_who_want_one_number_one_gets_it() -> None:
+    """And a first sign-in of that number comes in between."""
+    people = [User.objects.create_user(f"+7999000030{n}") for n in range(4)]
+    clients = [signed_in(person) for person in people]
+    bodies = [change_codes(person, BORIS) for person in people]
+    code = codes.issue(BORIS, length=4).digits
+
+    def act(i: int) -> Any:
+        return clients[i].post(CHANGE, bodies[i]) if i < 4 else verify(code, BORIS)
+
+    *changes, sign_in = at_once(5, act)
+    seen = outcomes(changes)
+    assert set(seen) <= {"200", "phone_number_taken"}
+    assert seen["200"] <= 1
+    assert sign_in.status_code == 200
+    assert User.objects.filter(phone_number=BORIS).count() == 1
+    assert User.objects.count() == (4 if seen["200"] else 5)
 
 
 def test_50_code_requests_send_one_sms(outbox: list[Message]) -> None:
