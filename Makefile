@@ -42,8 +42,8 @@ e2e: $(VENV)/.dev ## people in a browser and races over HTTP, against live serve
 	$(BIN)/python -m e2e.stack real $(BIN)/pytest -n 2 e2e
 
 postman: $(VENV)/.dev ## run the Postman collection with newman, on both set-ups
-	$(BIN)/python -m e2e.stack embedded sh -c '$(NEWMAN) run postman_collection.json --env-var base_url=$$BASE_URL'
-	$(BIN)/python -m e2e.stack real sh -c '$(NEWMAN) run postman_collection.json --env-var base_url=$$BASE_URL'
+	$(BIN)/python -m e2e.stack embedded sh -c '$(NEWMAN) run postman_collection.json --env-var base_url=$$BASE_URL --env-var staff_token=$$STAFF_TOKEN'
+	$(BIN)/python -m e2e.stack real sh -c '$(NEWMAN) run postman_collection.json --env-var base_url=$$BASE_URL --env-var staff_token=$$STAFF_TOKEN'
 
 attack: $(VENV)/.dev ## attack a live server on private PostgreSQL and Redis; prints what was seen
 	$(BIN)/pytest -q -p no:randomly attacks

@@ -4,7 +4,8 @@
     python -m e2e.stack real COMMAND…       … and gunicorn on them, as in production
     python -m e2e.stack embedded COMMAND…   the zero-install default: SQLite
 
-COMMAND runs with DATABASE_URL and REDIS_URL, and with BASE_URL where a server runs.
+COMMAND runs with DATABASE_URL and REDIS_URL, and with BASE_URL and STAFF_TOKEN where a
+server runs.
 """
 
 import glob
@@ -136,7 +137,9 @@ def stack(kind: str) -> Iterator[Env]:
     with ExitStack() as running:
         folder = Path(running.enter_context(tempfile.TemporaryDirectory()))
         if kind == "embedded":
-            yield running.enter_context(web(folder, zero_install(folder))).env
+            settings = zero_install(folder)
+            server = running.enter_context(web(folder, settings))
+            yield {**server.env, "STAFF_TOKEN": staff_token(settings)}
             return
         services = running.enter_context(postgresql(folder)).env
         services |= running.enter_context(redis(folder)).env
@@ -144,7 +147,21 @@ def stack(kind: str) -> Iterator[Env]:
             yield services
         else:
             settings = {**services, **production(folder)}
-            yield running.enter_context(web(folder, settings)).env
+            server = running.enter_context(web(folder, settings))
+            yield {**server.env, "STAFF_TOKEN": staff_token(settings)}
+
+
+def staff_token(settings: Env) -> str:
+    """Of a superuser that is made for it."""
+    number = "+79990009999"
+    superuser = {
+        "DJANGO_SUPERUSER_PHONE_NUMBER": number,
+        "DJANGO_SUPERUSER_PASSWORD": secrets.token_urlsafe(),
+    }
+    env = {**settings, "ENV_FILE": os.devnull}
+    env["DJANGO_SETTINGS_MODULE"] = "config.settings"
+    manage({**env, **superuser}, "createsuperuser", "--noinput", "--verbosity=0")
+    return manage(env, "staff_token", number).strip()
 
 
 def free_port() -> int:
@@ -178,9 +195,18 @@ def _run_as(user: str | None, *command: object) -> None:
     )
 
 
-def manage(env: Env, *arguments: str) -> None:
+def manage(env: Env, *arguments: str) -> str:
+    """What it prints; what it logs goes to where ours goes."""
     command = [sys.executable, "manage.py", *arguments]
-    subprocess.run(command, check=True, cwd=ROOT, env={**os.environ, **env})
+    result = subprocess.run(
+        command,
+        check=True,
+        cwd=ROOT,
+        env={**os.environ, **env},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    return result.stdout
 
 
 @contextmanager

@@ -216,14 +216,14 @@ def sign_in(request: Request, *, issue: services.IssueToken) -> services.SignedI
     return services.sign_in(
         phone_number=data["phone_number"],
         digits=data["code"],
-        client=_client(request, data),
+        client=client_of(request, data),
         invite_code=data.get("invite_code"),
         device=request.headers.get("User-Agent", ""),
         issue=issue,
     )
 
 
-def _client(request: Request, data: dict[str, Any]) -> Client:
+def client_of(request: Request, data: dict[str, Any]) -> Client:
     return Client(
         address=client_address(request._request),
         device_token=data.get("device_token") or "",
