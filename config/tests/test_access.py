@@ -75,6 +75,7 @@ def test_every_address_is_in_the_table() -> None:
     parameters = {
         "7K9QXT": "<str:code>",
         "sessions/0/": "sessions/<int:device_id>/",
+        "devices/0/": "devices/<int:device_id>/",
         "users/0/": "users/<int:user_id>/",
     }
     tested = {path for _, path in TABLE}
