@@ -152,10 +152,70 @@ class Referral(models.Model):
                 fields=["inviter", "-created_at", "-invitee"],
                 name="referral_newest_first",
             ),
+            # The admin site's list; how many each day, and of which inviter.
             models.Index(
-                fields=["-created_at", "-invitee"], name="referral_newest_of_all"
+                fields=["-created_at", "-invitee", "inviter"],
+                name="referral_all_newest_first",
+            ),
+            # The codes of those who are gone can be found by nothing else.
+            models.Index(
+                fields=["code_used"],
+                condition=Q(inviter=None),
+                name="referral_code_without_inviter",
             ),
         ]
+        permissions = [("export_referral", "Can export referrals")]
 
     def __str__(self) -> str:
         return self.code_used
+
+
+class Correction(models.Model):
+    """Who was changed to be whose inviter, by whom and why; nothing is overwritten."""
+
+    invitee = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="corrections",
+        verbose_name=_("invitee"),
+    )
+    before = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        verbose_name=_("inviter before"),
+    )
+    # What is needed to put back a referral as it was; empty where there was none.
+    code_before = models.CharField(_("code before"), max_length=LENGTH, blank=True)
+    activated_before = models.DateTimeField(_("activated before"), null=True)
+    after = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        verbose_name=_("inviter after"),
+    )
+    code_after = models.CharField(_("code after"), max_length=LENGTH, blank=True)
+    reason = models.CharField(_("reason"), max_length=500)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        verbose_name=_("corrected by"),
+    )
+    created_at = models.DateTimeField(_("corrected at"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("correction")
+        verbose_name_plural = _("corrections")
+        default_permissions = ("add", "view")
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(reason=""), name="correction_has_a_reason"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code_before or '–'} → {self.code_after or '–'}"

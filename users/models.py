@@ -100,6 +100,7 @@ class User(InviteCodeOwner, AbstractBaseUser, PermissionsMixin):
             *InviteCodeOwner.Meta.constraints,
         ]
         indexes = [
+            # Staff's lists, and how many joined on each day.
             models.Index(fields=["-date_joined", "-id"], name="user_newest_first"),
             # The few, which staff would else look for among all.
             models.Index(
@@ -112,6 +113,11 @@ class User(InviteCodeOwner, AbstractBaseUser, PermissionsMixin):
                 condition=Q(is_staff=True),
                 name="user_staff_newest_first",
             ),
+        ]
+        permissions = [
+            ("unlock_user", "Can clear the limits of a person's number"),
+            ("export_user", "Can export people"),
+            ("view_dashboard", "Can view the dashboard"),
         ]
 
     @property
@@ -172,3 +178,17 @@ class Token(models.Model):
     @staticmethod
     def idle_lifetime() -> timedelta:
         return timedelta(days=settings.TOKEN_IDLE_DAYS)
+
+
+class DayCount(models.Model):
+    """What happened on a day that is over (UTC); `users.daily` counts until then."""
+
+    day = models.DateField(primary_key=True)
+    codes_sent = models.PositiveIntegerField(default=0)
+    sign_ins = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.day)
