@@ -86,5 +86,11 @@ def used(claim: Claim) -> int:
     return count
 
 
+def clear(claim: Claim) -> None:
+    """Let the subject begin the window that is open now anew."""
+    if counter := claim.counter():
+        cache.delete(counter.key)
+
+
 def _key(text: str) -> str:
     return f"limit:{salted_hmac('limits', text, algorithm='sha256').hexdigest()}"

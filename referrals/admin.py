@@ -1,60 +1,25 @@
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth import get_user_model
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase
+from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
 
+from config import audit
+from config.exports import csv_response, in_chunks
+from config.long_lists import LongListAdmin
+from referrals import admin_pages
 from referrals.codes import normalize_invite_code
-from referrals.models import Referral
-
-if TYPE_CHECKING:
-    ReferralModelAdmin = admin.ModelAdmin[Referral]
-else:
-    ReferralModelAdmin = admin.ModelAdmin
+from referrals.models import Correction, Referral
+from referrals.search import person_named
 
 
-@admin.register(Referral)
-class ReferralAdmin(ReferralModelAdmin):
-    """Read-only: the ledger has one writer, `referrals.services`."""
-
-    list_display = ["invitee_name", "inviter_name", "code_used", "created_at"]
-    fields = ["invitee_name", "inviter_name", "code_used", "created_at"]
-    list_select_related = ["invitee", "inviter"]
-    list_filter = ["created_at"]
-    search_fields = ["code_used"]  # shows the box; get_search_results reads it
-    search_help_text = _("A whole phone number in any spelling, or an invite code.")
-    ordering = ["-created_at", "-invitee_id"]
-    show_full_result_count = False
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Referral], search_term: str
-    ) -> tuple[QuerySet[Referral], bool]:
-        if not search_term.strip():
-            return queryset, False
-        found = Q(code_used=normalize_invite_code(search_term) or "")
-        users = get_user_model()
-        name = users.USERNAME_FIELD
-        column = users._meta.get_field(name)
-        try:
-            # The user model's own field knows how its names are spelled.
-            username = column.to_python(search_term)  # type: ignore[union-attr]
-        except ValidationError:
-            pass
-        else:
-            found |= Q(**{f"invitee__{name}": username})
-            found |= Q(**{f"inviter__{name}": username})
-        return queryset.filter(found), False
-
-    @admin.display(description=_("invitee"))
-    def invitee_name(self, referral: Referral) -> str:
-        return referral.invitee.get_username()
-
-    @admin.display(description=_("inviter"))
-    def inviter_name(self, referral: Referral) -> str:
-        return referral.inviter.get_username() if referral.inviter else "-"
+class ReadOnly:
+    """The ledger has its writers in `referrals.services` and `.corrections` alone."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -64,3 +29,103 @@ class ReferralAdmin(ReferralModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+@admin.register(Referral)
+class ReferralAdmin(ReadOnly, LongListAdmin):
+    change_list_template = "admin/exportable_list.html"
+    change_form_template = "admin/referrals/referral.html"
+    list_display = ["invitee_name", "inviter_name", "code_used", "created_at"]
+    fields = ["invitee_name", "inviter_name", "code_used", "created_at"]
+    list_select_related = ["invitee", "inviter"]
+    list_filter = ["created_at"]
+    search_fields = ["code_used"]  # shows the box; get_search_results reads it
+    search_help_text = _("A whole number in any spelling, or an invite code.")
+    ordering = ["-created_at", "-invitee_id"]
+    sortable_by = ()
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        own = [
+            path("export/", view(self.export), name="referrals_referral_export"),
+            path("why/", view(admin_pages.why), name="referrals_why"),
+            path(
+                "<int:invitee_id>/correct/",
+                view(admin_pages.correct),
+                name="referrals_correct",
+            ),
+        ]
+        return [*own, *super().get_urls()]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Referral], search_term: str
+    ) -> tuple[QuerySet[Referral], bool]:
+        """People are looked up first: one OR over joined tables would read them all."""
+        if not search_term.strip():
+            return queryset, False
+        named = person_named(search_term)
+        if named is None:
+            return queryset.none(), False
+        people = get_user_model()._default_manager.filter(named)
+        found = Q(inviter=None, code_used=normalize_invite_code(search_term) or "")
+        for pk in people.values_list("pk", flat=True):
+            found |= Q(invitee_id=pk) | Q(inviter_id=pk)
+        return queryset.filter(found), False
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("referrals.export_referral")
+
+    def export(self, request: HttpRequest) -> HttpResponseBase:
+        return require_POST(self._export)(request)
+
+    def _export(self, request: HttpRequest) -> HttpResponseBase:
+        """The rows that the list's filters leave."""
+        if not self.has_export_permission(request):
+            raise PermissionDenied
+        rows = self.get_changelist_instance(request).get_queryset(request)
+        audit.record("referrals.exported", by=request.user.pk)
+        header = ["invitee", "inviter", "code_used", "activated_at"]
+        lines = (
+            [
+                referral.invitee.get_username(),
+                referral.inviter.get_username() if referral.inviter else "",
+                referral.code_used,
+                referral.created_at,
+            ]
+            for referral in in_chunks(rows)
+        )
+        return csv_response("referrals", header, lines)
+
+    @admin.display(description=_("invitee"))
+    def invitee_name(self, referral: Referral) -> str:
+        return referral.invitee.get_username()
+
+    @admin.display(description=_("inviter"))
+    def inviter_name(self, referral: Referral) -> str:
+        return referral.inviter.get_username() if referral.inviter else "-"
+
+
+@admin.register(Correction)
+class CorrectionAdmin(ReadOnly, LongListAdmin):
+    """What was corrected, by whom and why. Nothing of it can be changed."""
+
+    change_form_template = "admin/referrals/correction.html"
+    list_display = [
+        "created_at",
+        "invitee",
+        "code_before",
+        "code_after",
+        "reason",
+        "by",
+    ]
+    list_select_related = ["invitee", "by"]
+    ordering = ["-pk"]
+    sortable_by = ()
+
+    def get_urls(self) -> list[URLPattern]:
+        revert = path(
+            "<int:pk>/revert/",
+            self.admin_site.admin_view(admin_pages.revert),
+            name="referrals_revert",
+        )
+        return [revert, *super().get_urls()]

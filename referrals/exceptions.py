@@ -33,3 +33,21 @@ class InviteCodeAlreadyActivated(InviteCodeRefusal):
     status_code = status.HTTP_409_CONFLICT
     default_code = "invite_code_already_activated"
     default_detail = _("You have already activated an invite code.")
+
+
+class CorrectionRefused(Exception):
+    """Why an inviter cannot be corrected as asked; said by the admin site alone."""
+
+    text = _("The inviter cannot be corrected so.")
+
+
+class CorrectionToOneself(CorrectionRefused):
+    text = _("Nobody invites themselves.")
+
+
+class CorrectionChangesNothing(CorrectionRefused):
+    text = _("That is so already.")
+
+
+class CorrectionOutdated(CorrectionRefused):
+    text = _("The inviter has changed meanwhile. Look again.")

@@ -4,3 +4,6 @@ from django.dispatch import Signal
 
 # Keyword argument: referral.
 invite_code_activated = Signal()
+
+# Keyword argument: correction.
+inviter_corrected = Signal()

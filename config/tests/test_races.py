@@ -23,7 +23,9 @@ from conftest import (
     then_pause,
     wrong,
 )
-from referrals.models import Referral
+from referrals.corrections import correct_inviter
+from referrals.exceptions import CorrectionOutdated
+from referrals.models import Correction, Referral
 from users import codes, phone_change, services
 from users.jwt import issue_refresh_token
 from users.models import Token, User
@@ -227,3 +229,30 @@ def test_50_code_requests_send_one_sms(outbox: list[Message]) -> None:
 def test_20_new_people_get_20_invite_codes() -> None:
     people = at_once(20, lambda i: User.objects.create_user(f"+79990002{i:03}"))
     assert len({person.invite_code for person in people}) == 20
+
+
+def test_of_corrections_and_activations_at_once_one_wins(
+    alice: User, boris: User, clara: User, staff: User
+) -> None:
+    """Each decided on what it saw: that nobody had invited Boris."""
+
+    def act(i: int) -> str:
+        inviter = (alice, clara)[i // 2 % 2]
+        if i % 2:
+            body = {"invite_code": inviter.invite_code}
+            answer = signed_in(boris).post("/api/profile/", body)
+            return "activated" if answer.status_code == 200 else "refused"
+        try:
+            correct_inviter(
+                invitee=boris, inviter=inviter, seen=":", reason="x", by=staff
+            )
+        except CorrectionOutdated:
+            return "refused"
+        return "corrected"
+
+    found = Counter(at_once(8, act))
+    winner = Referral.objects.get(invitee=boris)
+    corrections = Correction.objects.filter(invitee=boris)
+    assert found["corrected"] == corrections.count() <= 1
+    assert all(row.code_after == winner.code_used for row in corrections)
+    assert winner.code_used == winner.inviter.invite_code  # type: ignore[union-attr]
