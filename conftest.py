@@ -8,9 +8,11 @@ import pytest
 import time_machine
 from django.conf import settings
 from django.core.cache import cache, caches
+from django.test import Client as DjangoClient
 from django.utils import translation
 from rest_framework.test import APIClient
 
+from users.admin_site import BY_PASSWORD
 from users.authentication import issue_token
 from users.models import User
 from users.sms import memory
@@ -64,6 +66,26 @@ def clara(db: None) -> User:
 @pytest.fixture
 def staff(db: None) -> User:
     return User.objects.create_superuser(STAFF, "a long password")
+
+
+@pytest.fixture
+def admin(client: DjangoClient, staff: User) -> DjangoClient:
+    """A superuser before the admin site."""
+    client.force_login(staff, backend=BY_PASSWORD)
+    client.get("/admin/")  # from here on the browser is a known device
+    return client
+
+
+@pytest.fixture
+def records(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What goes to the audit trail."""
+    said: list[dict[str, Any]] = []
+
+    def record(event: str, **facts: Any) -> None:
+        said.append({"event": event, **facts})
+
+    monkeypatch.setattr("config.audit.record", record)
+    return said
 
 
 def signed_in(user: User) -> APIClient:

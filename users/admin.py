@@ -1,29 +1,25 @@
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
-from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from referrals.codes import normalize_invite_code
+from config.long_lists import LongListAdmin, PageOfList
 from referrals.models import Referral
+from referrals.search import person_named
 from users import services
-from users.models import Token, User
-from users.phones import (
-    InvalidPhoneNumber,
-    normalize_phone_number,
-)
+from users.models import User
+from users.support_admin import SupportAdmin, may_touch
 
 if TYPE_CHECKING:
     UserModelAdmin = DjangoUserAdmin[User]
-    TokenTabularInline = admin.TabularInline[Token, User]
     UserCreationForm = AdminUserCreationForm[User]
 else:
     UserModelAdmin = DjangoUserAdmin
-    TokenTabularInline = admin.TabularInline
     UserCreationForm = AdminUserCreationForm
 
 
@@ -50,17 +46,20 @@ class PersonCreationForm(UserCreationForm):
         """Nothing to save: groups are given on the change page."""
 
 
-class TokenInline(TokenTabularInline):
-    model = Token
-    fields = ["device", "created_at", "last_used_at", "expires_at"]
-    readonly_fields = ["device", "created_at", "last_used_at", "expires_at"]
-    extra = 0
-    max_num = 0
-    verbose_name_plural = _("Signed-in devices; delete one to sign it out")
+class PageOfPeople(PageOfList):
+    def get_results(self, request: HttpRequest) -> None:
+        """With how many each invited, counted for this page alone."""
+        super().get_results(request)
+        pks = [person.pk for person in self.result_list]
+        invited = Referral.objects.filter(inviter_id__in=pks).order_by()
+        counts = dict(invited.values_list("inviter_id").annotate(Count("pk")))
+        for person in self.result_list:
+            person.invited = counts.get(person.pk, 0)
 
 
 @admin.register(User)
-class UserAdmin(UserModelAdmin):
+class UserAdmin(SupportAdmin, LongListAdmin, UserModelAdmin):
+    change_list_template = "admin/exportable_list.html"
     add_form = PersonCreationForm
     add_fieldsets = [
         (
@@ -77,6 +76,7 @@ class UserAdmin(UserModelAdmin):
         (
             _("Access"),
             {
+                "classes": ["collapse"],
                 "fields": [
                     "is_active",
                     "is_staff",
@@ -84,7 +84,7 @@ class UserAdmin(UserModelAdmin):
                     "password",
                     "groups",
                     "user_permissions",
-                ]
+                ],
             },
         ),
         (_("Dates"), {"fields": ["date_joined", "last_login"]}),
@@ -103,35 +103,24 @@ class UserAdmin(UserModelAdmin):
         "invited_count",
         "date_joined",
         "is_active",
-        "is_staff",
     ]
     list_filter = ["is_active", "is_staff", "date_joined"]
     list_select_related = ["activation"]
-    ordering = ["-pk"]
+    ordering = ["-date_joined", "-pk"]
+    sortable_by = ["phone_number", "date_joined"]
     search_fields = ["phone_number"]  # shows the box; get_search_results reads it
-    search_help_text = _(
-        "A number in any spelling or three of its digits, an invite code, or a name."
-    )
-    show_full_result_count = False
-    inlines = [TokenInline]
+    search_help_text = _("A whole number in any spelling, or an invite code.")
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
-        invited = (
-            Referral.objects.filter(inviter=OuterRef("pk"))
-            .order_by()
-            .values("inviter")
-            .annotate(number=Count("pk"))
-            .values("number")
-        )
-        people: QuerySet[User] = super().get_queryset(request)
-        return people.annotate(
-            invited=Coalesce(Subquery(invited, output_field=IntegerField()), 0)
-        )
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return PageOfPeople
 
-    @admin.display(description=_("invited"), ordering="invited")
+    @admin.display(description=_("invited"))
     def invited_count(self, user: User) -> int:
-        count: int = user.invited  # type: ignore[attr-defined]  # by get_queryset
-        return count
+        """Of a list's page they come together, for one person alone."""
+        if hasattr(user, "invited"):
+            count: int = user.invited
+            return count
+        return Referral.objects.filter(inviter_id=user.pk).count()
 
     @admin.display(description=_("activated code"))
     def activated_invite_code(self, user: User) -> str:
@@ -149,16 +138,12 @@ class UserAdmin(UserModelAdmin):
     def has_change_permission(
         self, request: HttpRequest, obj: User | None = None
     ) -> bool:
-        if obj and obj.is_superuser and not request.user.is_superuser:
-            return False
-        return super().has_change_permission(request, obj)
+        return may_touch(request, obj) and super().has_change_permission(request, obj)
 
     def has_delete_permission(
         self, request: HttpRequest, obj: User | None = None
     ) -> bool:
-        if obj and obj.is_superuser and not request.user.is_superuser:
-            return False
-        return super().has_delete_permission(request, obj)
+        return may_touch(request, obj) and super().has_delete_permission(request, obj)
 
     def save_model(
         self, request: HttpRequest, obj: User, form: Any, change: bool
@@ -183,23 +168,10 @@ class UserAdmin(UserModelAdmin):
         )
         return objects, counts, set(), protected
 
-    def get_inlines(self, request: HttpRequest, obj: User | None) -> list[Any]:
-        return [TokenInline] if obj else []
-
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[User], search_term: str
     ) -> tuple[QuerySet[User], bool]:
-        term = search_term.strip()
-        if not term:
+        if not search_term.strip():
             return queryset, False
-        found = Q(invite_code=normalize_invite_code(term) or "")
-        try:
-            found |= Q(phone_number=normalize_phone_number(term))
-        except InvalidPhoneNumber:
-            digits = "".join(letter for letter in term if letter.isdecimal())
-            if any(letter.isalpha() for letter in term):
-                found |= Q(first_name__istartswith=term)
-                found |= Q(last_name__istartswith=term)
-            elif len(digits) >= 3:
-                found |= Q(phone_number__contains=digits)
-        return queryset.filter(found), False
+        named = person_named(search_term)
+        return queryset.filter(named) if named else queryset.none(), False

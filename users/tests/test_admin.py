@@ -11,20 +11,13 @@ from pytest_django import DjangoAssertNumQueries
 
 from conftest import ALICE, BORIS, STAFF, signed_in
 from limits.limit import Limit
-from referrals.models import Referral
+from referrals.models import Correction, Referral
 from referrals.tests.test_list import invite_many
 from users.authentication import issue_token
-from users.models import Token, User
+from users.models import User
 from users.sms.memory import Message
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def admin(client: Client, staff: User) -> Client:
-    client.force_login(staff)
-    client.get("/admin/")  # from here on the browser is a known device
-    return client
 
 
 def invite(inviter: User, invitee: User) -> None:
@@ -70,6 +63,9 @@ def test_passwords_cannot_be_guessed_without_end(
     assert client.get("/admin/").status_code == 302
 
 
+INLINE = re.compile(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=")
+
+
 @pytest.mark.parametrize(
     "page",
     [
@@ -82,15 +78,27 @@ def test_passwords_cannot_be_guessed_without_end(
         "users/user/{pk}/delete/",
         "referrals/referral/",
         "referrals/referral/{pk}/change/",
+        "referrals/referral/?inviter__id__exact={pk}",
+        "referrals/referral/why/",
+        "referrals/referral/{pk}/correct/",
+        "referrals/correction/",
+        "referrals/correction/{correction}/change/",
+        "referrals/correction/{correction}/revert/",
+        "dashboard/",
         "auth/group/",
     ],
 )
 def test_every_page_opens(admin: Client, alice: User, boris: User, page: str) -> None:
     invite(alice, boris)
     issue_token(user=boris, device="<script>alert(1)</script>")
-    response = admin.get(f"/admin/{page.format(pk=boris.pk)}")
+    User.objects.filter(pk=boris.pk).update(first_name="<script>alert(2)</script>")
+    correction = Correction.objects.create(
+        invitee=boris, code_after=alice.invite_code, reason="<script>alert(3)</script>"
+    )
+    response = admin.get(f"/admin/{page.format(pk=boris.pk, correction=correction.pk)}")
     assert response.status_code == 200
     assert b"<script>alert" not in response.content
+    assert not INLINE.search(response.content.decode())
 
 
 SPELLINGS = ["8 (999) 000-00-02", BORIS, "{code}", " {lower} "]
@@ -99,7 +107,7 @@ SPELLINGS = ["8 (999) 000-00-02", BORIS, "{code}", " {lower} "]
 @pytest.mark.parametrize(
     ("page", "term"),
     [
-        *(("users/user/", term) for term in [*SPELLINGS, "000-00-02"]),
+        *(("users/user/", term) for term in SPELLINGS),
         *(("referrals/referral/", term) for term in SPELLINGS),
     ],
 )
@@ -122,7 +130,7 @@ def test_a_search_for_something_else_finds_nobody_or_some(
     assert admin.get(f"/admin/{page}", {"q": term}).status_code == 200
 
 
-@pytest.mark.parametrize("number", [3, 90])
+@pytest.mark.parametrize("number", [3, 40])
 def test_the_list_of_people_takes_a_fixed_number_of_queries(
     admin: Client,
     alice: User,
@@ -130,9 +138,9 @@ def test_the_list_of_people_takes_a_fixed_number_of_queries(
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     invite_many(alice, number)
-    # Session; staff user; device; count of the page's query; people with activation
-    # and count.
-    with django_assert_num_queries(5):
+    # Session; staff user; device; bounded count; people with activation; how many each
+    # invited.
+    with django_assert_num_queries(6):
         body = admin.get("/admin/users/user/").content.decode()
     assert f'<td class="field-invited_count">{number}</td>' in body
 
@@ -145,11 +153,12 @@ def test_a_change_page_takes_a_fixed_number_of_queries(
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     invite_many(alice, number)
-    # Session; staff user; device; person; activation; groups; permissions with their
-    # content types; the person's groups and permissions; devices.
+    # Session; staff user; device; person; activation with the inviter; activation;
+    # how many were invited; groups; permissions with their content types; the person's
+    # groups and permissions; invited people; devices.
     page = f"/admin/users/user/{alice.pk}/change/"
     admin.get(page)  # content types are remembered from here on
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(13):
         admin.get(page)
 
 
@@ -179,23 +188,6 @@ def test_a_taken_number_is_refused_by_the_form(admin: Client, boris: User) -> No
     response = admin.post("/admin/users/user/add/", body)
     assert response.status_code == 200
     assert b"A person with this number exists." in response.content
-
-
-def test_staff_can_sign_a_device_out(admin: Client, alice: User) -> None:
-    issue_token(user=alice, device="Phone")
-    token = Token.objects.get(user=alice)
-    body = {
-        "phone_number": ALICE,
-        "is_active": "on",
-        "tokens-TOTAL_FORMS": 1,
-        "tokens-INITIAL_FORMS": 1,
-        "tokens-0-id": token.pk,
-        "tokens-0-user": alice.pk,
-        "tokens-0-DELETE": "on",
-    }
-    response = admin.post(f"/admin/users/user/{alice.pk}/change/", body)
-    assert response.status_code == 302, response.content
-    assert not Token.objects.filter(user=alice).exists()
 
 
 def test_an_sms_code_does_not_open_the_admin_site(
@@ -237,8 +229,6 @@ def person_form(**changes: object) -> dict[str, object]:
     return {
         "phone_number": ALICE,
         "is_active": "on",
-        "tokens-TOTAL_FORMS": 0,
-        "tokens-INITIAL_FORMS": 0,
         **changes,
     }
 
@@ -302,12 +292,6 @@ def test_a_code_is_not_taken_for_digits_of_a_number(admin: Client) -> None:
     User.objects.create_user("+79991000712")
     body = admin.get("/admin/users/user/", {"q": "7Z1J2N"}).content.decode()
     assert "+79991000712" not in body
-
-
-def test_people_are_found_by_name(admin: Client, alice: User) -> None:
-    User.objects.filter(pk=alice.pk).update(first_name="Alice")
-    body = admin.get("/admin/users/user/", {"q": "ali"}).content.decode()
-    assert ALICE in body
 
 
 def test_the_history_of_changes_keeps_no_whole_number(
