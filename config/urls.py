@@ -15,6 +15,7 @@ from drf_spectacular.views import (
 from config.error_pages import NoSuchEndpoint
 from config.health import HealthView, ReadinessView
 from config.scrape import MetricsView
+from users.admin_pages import dashboard_page
 
 # ReDoc and Swagger UI write their styles into the page; ReDoc searches in a worker.
 documentation_csp = csp_update(
@@ -44,6 +45,7 @@ urlpatterns = [
     path("healthz", HealthView.as_view(), name="healthz"),
     path("readyz", ReadinessView.as_view(), name="readyz"),
     path("metrics", MetricsView.as_view(), name="metrics"),
+    path("admin/dashboard/", admin.site.admin_view(dashboard_page), name="dashboard"),
     path("admin/", admin.site.urls),
 ]
 

@@ -16,7 +16,7 @@ from config.exceptions import Refusal
 from limits.budgets import Claim, reserve
 from referrals.exceptions import InviteCodeAlreadyActivated, InviteCodeRefusal
 from referrals.services import activate_invite_code, look_up_inviter
-from users import codes, guesses, sending
+from users import codes, daily, guesses, sending
 from users.authentication import issue_token
 from users.clients import Client, issue_device_token
 from users.exceptions import AccountInactive, CountryNotServed
@@ -99,6 +99,7 @@ def send_code(
         _release_database()
         send_sms(phone_number=phone_number, text=text % {"code": code.digits})
     audit.record("code.sent", phone=mask_phone_number(phone_number), digits=code.length)
+    daily.count("codes_sent")
     return code
 
 

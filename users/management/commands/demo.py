@@ -9,21 +9,23 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from referrals.services import activate_invite_code
-from users.models import User
+from users.models import DayCount, User
+from users.support_group import give_rights
 
 # Numbers of a range that no operator assigns.
 PHONE_NUMBERS = [f"+7999000{n:04}" for n in range(1, 51)]
 STAFF_PHONE_NUMBER = "+79990009999"
+SUPPORT_PHONE_NUMBER = "+79990009998"
 
 FIRST_NAMES = ["Alice", "Boris", "Clara", "Daniil", "Elena", "Fyodor", "Galina"]
 LAST_NAMES = ["Ivanova", "Petrov", "Smirnova", "Orlov", "Novak", "Volkov", "Fischer"]
 
 
 class Command(BaseCommand):
-    help = "Fill the database with 50 people who invited each other, and a superuser."
+    help = "Fill the database with 50 people who invited each other, and two of staff."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        numbers = [*PHONE_NUMBERS, STAFF_PHONE_NUMBER]
+        numbers = [*PHONE_NUMBERS, STAFF_PHONE_NUMBER, SUPPORT_PHONE_NUMBER]
         if User.objects.filter(phone_number__in=numbers).exists():
             raise CommandError(
                 "Some of the demo people are here already. For a new password: "
@@ -36,8 +38,14 @@ class Command(BaseCommand):
             self._invite_each_other(people)
             password = secrets.token_urlsafe(12)
             User.objects.create_superuser(STAFF_PHONE_NUMBER, password)
+            support = User.objects.create_user(
+                SUPPORT_PHONE_NUMBER, password, is_staff=True
+            )
+            support.groups.add(give_rights())
+            self._count_days()
         self.stdout.write(
             f"Sign in to /admin/ with {STAFF_PHONE_NUMBER} and password {password}\n"
+            f"or, with what support staff may do, with {SUPPORT_PHONE_NUMBER}\n"
             f"Sign in to / as the one who invited most: {PHONE_NUMBERS[0]}"
         )
 
@@ -60,3 +68,18 @@ class Command(BaseCommand):
                 # Spread over the past four weeks, busier towards the end.
                 referral.created_at = now - timedelta(days=28 * (1 - i / 50) ** 1.5)
                 referral.save(update_fields=["created_at"])
+                joined_at = referral.created_at - timedelta(minutes=1)
+            else:
+                joined_at = now - timedelta(days=29 * (1 - i / 50))
+            User.objects.filter(pk=invitee.pk).update(date_joined=joined_at)
+
+    def _count_days(self) -> None:
+        """What the dashboard counts: more come back each day, few codes go unused."""
+        today = timezone.now().date()
+        DayCount.objects.bulk_create(
+            [
+                DayCount(today - timedelta(days=n), 34 - n + n % 4, 31 - n + n % 3)
+                for n in range(1, 30)
+            ],
+            ignore_conflicts=True,
+        )
