@@ -1,5 +1,7 @@
 """T14, T19, T20, T21: what is sent in, and where it comes out again."""
 
+import csv
+import io
 import os
 import re
 import secrets
@@ -7,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import unicodedata
 from contextlib import suppress
 from html import escape
 from typing import Any
@@ -347,6 +350,52 @@ def test_t20_open_redirects(target: Target, report: Report) -> None:
     assert all(url.startswith("/") and not url.startswith("//") for url in led)
 
 
-def test_t21_formulas_in_an_export(report: Report) -> None:
-    report("T21", "formulas in an export", "skipped: there is no export yet")
-    pytest.skip("there is no export yet")
+# With no mark but letters in front, a spreadsheet takes the rest for text.
+FORMULAS = [
+    '=HYPERLINK("http://evil.example";"Open")',
+    "+1+cmd|' /C calc'!A0",
+    "-2+3",
+    "@SUM(1+1)",
+    " =1+1",
+    "＝1+1",
+    "'=1+1",
+    "Anna;=1+1",
+    '","=1+1',
+    'a"\n=1+1',
+]
+
+
+def test_t21_formulas_in_an_export(
+    lab: Lab, target: Target, report: Report, staff: Browser
+) -> None:
+    browser = Browser(target)
+    for text in FORMULAS:
+        browser.sign_in(new_phone_number())
+        saved = browser.post("/profile/edit/", first_name=text, last_name="", email="")
+        assert saved.status_code in {302, 400}  # 400: a line break in a name
+        browser.close()
+        browser = Browser(target)
+    browser.close()
+    sheet = staff.post("/admin/users/user/export/", form="/admin/users/user/")
+    assert sheet.status_code == 200
+    text = sheet.content.decode("utf-8-sig")
+    rows = len(list(csv.reader(io.StringIO(text))))
+    cells = [
+        cell
+        for separator in ",;\t"
+        for row in csv.reader(io.StringIO(text), delimiter=separator)
+        for cell in row
+    ]
+    run = [cell for cell in cells if unicodedata.normalize("NFKC", cell)[:1] in RISKY]
+    everyone = lab.rows("SELECT count(*) FROM users_user")[0][0]
+    report(
+        "T21",
+        f"{len(FORMULAS)} formulas as names, {rows} rows, 3 separators",
+        f"{len(run)} cells that a spreadsheet would run",
+    )
+    assert run == []
+    assert rows == everyone + 1
+    assert text.count("1+1") > 5  # else nothing was put to the test
+
+
+RISKY = tuple("=+-@\t\r\n")

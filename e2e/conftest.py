@@ -1,6 +1,8 @@
 import os
 import secrets
 import shutil
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +11,8 @@ from typing import Any
 import pytest
 import requests
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from e2e.stack import ROOT
 
 Answer = requests.Response
 TIMEOUT_SECONDS = 60
@@ -56,6 +60,22 @@ def server() -> Server:
 
 def new_phone_number() -> str:
     return f"+7999{secrets.randbelow(10**7):07}"
+
+
+@pytest.fixture(scope="session")
+def staff(server: Server) -> tuple[str, str]:
+    """Number and password of a new superuser, made beside the running server."""
+    phone, password = new_phone_number(), secrets.token_urlsafe(12)
+    env = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "ENV_FILE": os.devnull,
+        "DJANGO_SUPERUSER_PHONE_NUMBER": phone,
+        "DJANGO_SUPERUSER_PASSWORD": password,
+    }
+    command = [sys.executable, "manage.py", "createsuperuser", "--noinput"]
+    subprocess.run(command, check=True, cwd=ROOT, env=env, capture_output=True)
+    return phone, password
 
 
 def at_once(number: int, act: Callable[[int], Answer]) -> list[Answer]:

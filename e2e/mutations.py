@@ -184,6 +184,36 @@ GUARDS = [
         "limits/tests/test_addresses.py::test_a_thousand_forged_headers_are_one_client",
     ),
     Guard(
+        "unlocking leaves the month's guesses",
+        "users/support.py",
+        "*(Claim(name, number) for name in OF_NUMBER)",
+        "*(Claim(name, number) for name in (*OF_NUMBER, *LASTING))",
+        "users/tests/test_support.py::test_unlock_leaves_the_month_s_guesses",
+    ),
+    Guard(
+        "support does not touch staff",
+        "users/support_admin.py",
+        "    return bool(request.user.is_superuser) or not is_staff\n",
+        "    return True\n",
+        "users/tests/test_support.py::test_support_does_not_touch_staff",
+    ),
+    Guard(
+        "a correction rests on what was seen",
+        "referrals/corrections.py",
+        "    if now.seen != seen:\n        raise CorrectionOutdated\n",
+        "",
+        "referrals/tests/test_corrections.py"
+        "::test_what_changed_meanwhile_is_looked_at_again",
+    ),
+    Guard(
+        "no cell of an export is a formula",
+        "config/exports.py",
+        "not text or text[0].isalpha()",
+        "text",
+        "config/tests/test_exports.py"
+        "::test_what_does_not_begin_with_a_letter_is_marked_as_text",
+    ),
+    Guard(
         "an SMS code does not open the admin site",
         "users/admin_site.py",
         "return by_password and super()",

@@ -370,3 +370,27 @@ def test_the_admin_site_works_under_the_policy(open_page: OpenPage) -> None:
     page = open_page()
     page.goto("/admin/")
     expect(page.get_by_label("Phone number")).to_be_visible()
+
+
+STAFF_PAGES = ["/admin/", "/admin/dashboard/", "/admin/referrals/referral/why/"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_staff_s_pages_can_be_read_by_everybody(
+    open_page: OpenPage, staff: tuple[str, str], scheme: str
+) -> None:
+    page = open_page(color_scheme=scheme)
+    page.goto("/admin/")
+    page.locator("[name=username]").fill(staff[0])
+    page.locator("[name=password]").fill(staff[1])
+    page.locator("[type=submit]").click()
+    page.get_by_label("Find a person").fill(staff[0])
+    page.get_by_role("button", name="Search").click()
+    page.locator("th.field-phone_number a").click()
+    expect(page.get_by_role("button", name="Unlock")).to_be_visible()
+    for path in [urlsplit(page.url).path, *STAFF_PAGES]:
+        page.goto(path)
+        if "dashboard" in path:
+            expect(page.get_by_role("img", name="New people")).to_be_visible()
+        found = Axe().run(page, options={"preload": False})
+        assert found.violations_count == 0, f"{path}\n{found.generate_report()}"
