@@ -24,6 +24,7 @@ LABELS = {
     "sends_per_device": _("Codes sent to a known device"),
     "guesses_per_phone_day": _("Wrong codes from new devices, in a day"),
     "activation_failures_per_user": _("Invite codes refused"),
+    "lookups_per_user": _("Look-ups of invite codes"),
     "profile_edits_per_user": _("Changes of the profile"),
     "guesses_per_phone_month": _("Wrong codes from new devices, in a month"),
     "guesses_per_device": _("Wrong codes from known devices"),
@@ -35,7 +36,11 @@ OF_NUMBER = (
     "sends_per_device",
     "guesses_per_phone_day",
 )
-OF_ACCOUNT = ("activation_failures_per_user", "profile_edits_per_user")
+OF_ACCOUNT = (
+    "activation_failures_per_user",
+    "lookups_per_user",
+    "profile_edits_per_user",
+)
 LASTING = (
     "guesses_per_phone_month",
     "guesses_per_device",
