@@ -1,6 +1,7 @@
 """Typed reading of environment variables; a bad value stops the start by its name."""
 
 import os
+from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -13,6 +14,17 @@ _FALSE = {"0", "false", "no", "off"}
 def text(name: str, default: str = "") -> str:
     """An empty value counts as not set, so a line of `.env` may stay blank."""
     return os.environ.get(name, "").strip() or default
+
+
+def secret(name: str, default: str = "") -> str:
+    """Or what stands in the file that `NAME_FILE` names, as containers keep secrets."""
+    file = text(f"{name}_FILE")
+    if not file or text(name):
+        return text(name, default)
+    try:
+        return Path(file).read_text(encoding="utf-8").strip() or default
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}_FILE: {file}: {error.strerror}.") from None
 
 
 def flag(name: str, *, default: bool) -> bool:

@@ -22,7 +22,9 @@ load_dotenv(BASE_DIR / os.environ.get("ENV_FILE", ".env"))
 DEBUG = env.flag("DEBUG", default=False)
 # The stand-in is public, so worthless: config.checks lets only DEBUG start on it.
 DEVELOPMENT_SECRET_KEY = "django-insecure-for-development-on-your-own-machine-only"
-SECRET_KEY = env.text("SECRET_KEY", DEVELOPMENT_SECRET_KEY)
+SECRET_KEY = env.secret("SECRET_KEY", DEVELOPMENT_SECRET_KEY)
+# What was signed with these is still believed, so that the key may change.
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS")
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 
@@ -85,7 +87,7 @@ TEMPLATES = [
 
 # --- Database -----------------------------------------------------------------------
 
-DATABASE_URL = env.text("DATABASE_URL", f"sqlite:///{BASE_DIR / 'db.sqlite3'}")
+DATABASE_URL = env.secret("DATABASE_URL", f"sqlite:///{BASE_DIR / 'db.sqlite3'}")
 DATABASE_POOL_SIZE = env.whole("DATABASE_POOL_SIZE", 4, low=1, high=100)
 _database: dict[str, Any] = dict(dj_database_url.parse(DATABASE_URL))
 DATABASE_IS_EMBEDDED = _database["ENGINE"] == "django.db.backends.sqlite3"
@@ -114,7 +116,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Code store and counters --------------------------------------------------------
 
-REDIS_URL = env.text("REDIS_URL")
+REDIS_URL = env.secret("REDIS_URL")
 _cache: dict[str, Any]
 if REDIS_URL:
     _cache = {

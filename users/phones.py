@@ -49,9 +49,10 @@ def is_served(phone_number: str) -> bool:
     return phonenumbers.region_code_for_number(number) in settings.SMS_COUNTRIES
 
 
-def pseudonym(phone_number: str) -> str:
+def pseudonym(phone_number: str, secret: str | None = None) -> str:
     """Stands for the number where it must not be readable, such as in a cache key."""
-    return salted_hmac("users.phone", phone_number, algorithm="sha256").hexdigest()
+    mac = salted_hmac("users.phone", phone_number, secret, algorithm="sha256")
+    return mac.hexdigest()
 
 
 def mask_phone_number(phone_number: str) -> str:

@@ -145,6 +145,23 @@ def test_nothing_set_is_refused_by_the_server_itself() -> None:
         assert f"(config.E00{number})" in result.stderr
 
 
+def test_a_secret_may_stand_in_a_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "x"
+    file.write_text("from the file\n")
+    monkeypatch.setenv("X_FILE", str(file))
+    assert env.secret("X") == "from the file"
+    monkeypatch.setenv("X", "from the environment")
+    assert env.secret("X") == "from the environment"
+    monkeypatch.delenv("X")
+    file.write_text("\n")
+    assert env.secret("X", "default") == "default"
+    file.unlink()
+    with pytest.raises(ImproperlyConfigured, match=r"^X_FILE: .* No such file"):
+        env.secret("X")
+
+
 @pytest.mark.parametrize(
     ("read", "value"),
     [

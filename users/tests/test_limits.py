@@ -225,6 +225,24 @@ def test_a_browser_is_a_known_device_by_its_cookie(settings: LazySettings) -> No
     assert other.post("/login/", {"phone_number": BORIS}).status_code == 429
 
 
+@pytest.mark.parametrize(("kept", "status"), [(True, 302), (False, 429)])
+def test_a_known_device_stays_known_while_its_secret_key_is_believed(
+    settings: LazySettings, kept: bool, status: int
+) -> None:
+    settings.LIMITS["sends_per_address"] = Limit(1, 3600)
+    browser = Browser(headers={"x-forwarded-for": "192.0.2.1"})
+    browser.post("/login/", {"phone_number": ALICE})
+    browser.post("/login/code/", {"code": ask_for_known_code()})
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY] if kept else []
+    settings.SECRET_KEY = "new" * 20
+    assert (browser.get("/profile/").status_code == 200) is kept
+    browser.post("/logout/")
+    other = Browser(headers={"x-forwarded-for": "192.0.2.1"})
+    assert other.post("/login/", {"phone_number": BORIS}).status_code == 302
+    response = browser.post("/login/", {"phone_number": ALICE})
+    assert response.status_code == status
+
+
 def ask_for_known_code() -> str:
     from users.codes import current  # noqa: PLC0415  what the SMS would show
 
