@@ -1,0 +1,80 @@
+"""What the containers run beside the service: small programs, and what names them."""
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+ROOT = Path(settings.BASE_DIR)
+
+
+def run(
+    script: str, *arguments: object, **env: str
+) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "deploy" / script), *map(str, arguments)]
+    env = {"PATH": os.environ["PATH"], **env}
+    return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+
+
+class Service(BaseHTTPRequestHandler):
+    """Answers as ours does: to one Host only."""
+
+    def do_GET(self) -> None:
+        known = self.headers["Host"] == "referral.example.com"
+        self.send_response(200 if known and self.path == "/healthz" else 400)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def port() -> Iterator[str]:
+    with HTTPServer(("127.0.0.1", 0), Service) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield str(server.server_port)
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("hosts", ["referral.example.com", " .referral.example.com,x"])
+def test_a_container_is_healthy_while_it_answers(port: str, hosts: str) -> None:
+    result = run("healthcheck.py", PORT=port, ALLOWED_HOSTS=hosts)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_a_container_is_unhealthy_when_it_does_not_answer_well(port: str) -> None:
+    assert run("healthcheck.py", PORT=port, ALLOWED_HOSTS="*").returncode == 1
+
+
+def test_a_container_is_unhealthy_when_nobody_listens(port: str) -> None:
+    result = run("healthcheck.py", PORT="1", ALLOWED_HOSTS="referral.example.com")
+    assert result.returncode == 1
+    assert result.stderr.startswith("/healthz does not answer")
+
+
+def test_secrets_are_drawn_once(tmp_path: Path) -> None:
+    def secrets() -> dict[str, str]:
+        run("make_secrets.py", tmp_path).check_returncode()
+        return {file.name: file.read_text() for file in tmp_path.iterdir()}
+
+    drawn = secrets()
+    assert sorted(drawn) == ["database_password", "database_url", "secret_key"]
+    assert len(drawn["secret_key"]) >= 50
+    assert drawn["database_password"] in drawn["database_url"]
+    assert secrets() == drawn
+    assert {oct(file.stat().st_mode)[-3:] for file in tmp_path.iterdir()} == {"600"}
+
+
+def test_every_way_of_tls_has_its_settings_and_its_nginx_file() -> None:
+    files = [file.name for file in (ROOT / "deploy" / "tls").iterdir()]
+    ways = {"off", "on", "outside"}
+    assert set(files) == {f"{way}.{kind}" for way in ways for kind in ("env", "conf")}
