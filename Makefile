@@ -5,6 +5,10 @@ PORT ?= $(or $(shell sed -n 's/^PORT=//p' .env 2>/dev/null),8000)
 VENV ?= .venv
 BIN = $(VENV)/bin
 USERS ?= 1000000
+# Big programs that only `make deploy-check` needs.
+DEPLOY = .venv-deploy
+# Not PyPI's wrapper around it, which ends with 0 whatever was said.
+COMPOSE = $(DEPLOY)/bin/python -c 'import compose; print(compose.__path__[0] + "/docker-compose")'
 NEWMAN ?= npx --yes newman@6.2.2
 
 # Without a .env of your own, a run on this machine is a development run.
@@ -13,10 +17,10 @@ RUN_ENV := DEBUG=on
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo superuser test test-real e2e bench attack fuzz postman mutations lint audit format types check messages clean
+.PHONY: help run demo superuser test test-real e2e bench attack fuzz postman mutations lint audit format types check deploy-check messages clean
 
 help: ## list the targets
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 run: $(VENV)/.run ## set up, migrate and serve on http://127.0.0.1:8000 (PORT=9000 for another port)
 	@$(RUN_ENV) $(BIN)/python manage.py migrate --verbosity 0
@@ -75,6 +79,17 @@ check: $(VENV)/.dev ## migrations, schema and deployment checks
 	ENV_FILE=.env.example SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(48))') \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
 
+deploy-check: $(DEPLOY)/.installed ## the Dockerfile, the Compose, Kubernetes and GitHub files
+	$(DEPLOY)/bin/hadolint Dockerfile
+	for tls in off on outside; do \
+		TLS=$$tls "$$($(COMPOSE))" --env-file /dev/null config --quiet || exit 1; \
+	done
+	for folder in migrate service; do \
+		$(DEPLOY)/bin/kubectl kustomize deploy/kubernetes/$$folder > $(DEPLOY)/$$folder.yaml && \
+		$(DEPLOY)/bin/kubernetes-validate --strict $(DEPLOY)/$$folder.yaml || exit 1; \
+	done
+	$(DEPLOY)/bin/actionlint
+
 messages: $(VENV)/.dev ## collect and compile the Russian texts (needs gettext)
 	$(BIN)/python manage.py makemessages -l ru --no-location --no-obsolete --ignore='.venv*'
 	$(BIN)/python manage.py compilemessages -l ru --ignore='.venv*'
@@ -96,3 +111,9 @@ $(VENV)/.dev: requirements.txt requirements-dev.txt | $(VENV)/bin/python
 	@echo "Installing what tests need"
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(VENV)/.run
+
+$(DEPLOY)/.installed: requirements-deploy.txt
+	@echo "Making $(DEPLOY)"
+	@$(PYTHON) -m venv $(DEPLOY)
+	@$(DEPLOY)/bin/pip install --quiet --disable-pip-version-check -r requirements-deploy.txt
+	@touch $@
