@@ -1,6 +1,7 @@
 """What the containers run beside the service: small programs, and what names them."""
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.management import get_commands
 
 ROOT = Path(settings.BASE_DIR)
 
@@ -78,3 +80,12 @@ def test_every_way_of_tls_has_its_settings_and_its_nginx_file() -> None:
     files = [file.name for file in (ROOT / "deploy" / "tls").iterdir()]
     ways = {"off", "on", "outside"}
     assert set(files) == {f"{way}.{kind}" for way in ways for kind in ("env", "conf")}
+
+
+def test_every_command_that_is_to_run_exists() -> None:
+    files = ["docker-compose.yml", "Procfile", "render.yaml", "docs/deployment.md"]
+    texts = [(ROOT / file).read_text(encoding="utf-8") for file in files]
+    manifests = (ROOT / "deploy" / "kubernetes").rglob("*.yaml")
+    texts += [file.read_text(encoding="utf-8") for file in manifests]
+    named = re.findall(r'manage\.py"?,? "?(\w+)', "\n".join(texts))
+    assert {"migrate", "prune", "deliver_webhooks"} <= set(named) <= set(get_commands())
