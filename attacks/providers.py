@@ -3,7 +3,7 @@
 import time
 
 from users.exceptions import SmsUnavailable
-from users.sms import SmsBackend
+from users.sms import Sms, SmsBackend
 
 SLOW_SECONDS = 14
 
@@ -13,7 +13,7 @@ class Silent(SmsBackend):
 
     simulated = True
 
-    def send(self, *, phone_number: str, text: str) -> None:
+    def send(self, sms: Sms) -> None:
         pass
 
 
@@ -22,8 +22,8 @@ class InTrouble(SmsBackend):
 
     simulated = True
 
-    def send(self, *, phone_number: str, text: str) -> None:
-        digit = phone_number[-1]
+    def send(self, sms: Sms) -> None:
+        digit = sms.phone_number[-1]
         if digit == "2":  # waits as long as a careful backend would, then gives up
             time.sleep(3)
         elif digit == "3":  # what an HTTP client raises at a 4xx, a 5xx

@@ -6,13 +6,17 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register, run_checks
 from django.core.exceptions import ImproperlyConfigured
+from django.utils import translation
 from phonenumbers import SUPPORTED_REGIONS
 
 from users import risk
 from users.sms import backend_class
+from users.sms.text import fits_one_segment, login_code_text
 from webhooks.messages import is_sound_secret
 
 logger = logging.getLogger(__name__)
+
+LONGEST_CODE = 8  # digits, as LOGIN_CODE_LENGTH and LOGIN_CODE_GROWTH allow
 
 
 def _missing(name: str, why: str, number: int) -> Error:
@@ -61,9 +65,12 @@ def phone_region_exists(**kwargs: Any) -> list[CheckMessage]:
 @register()
 def sms_backend_fits(**kwargs: Any) -> list[CheckMessage]:
     try:
-        simulated = backend_class().simulated
+        backend = backend_class()
     except ImportError as error:
         return [Error(f"SMS_BACKEND: {error}.", id="config.E007")]
+    simulated = backend.simulated
+    if problems := backend.problems():
+        return [Error(problem, id="config.E009") for problem in problems]
     if settings.SHOW_LOGIN_CODES and not simulated:
         return [
             Error(
@@ -76,6 +83,19 @@ def sms_backend_fits(**kwargs: Any) -> list[CheckMessage]:
         text = "SHOW_LOGIN_CODES is on: anyone can sign in as anyone. For demos only."
         return [Warning(text, id="config.W001")]
     return []
+
+
+@register()
+def codes_fit_one_sms(**kwargs: Any) -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    for language, name in settings.LANGUAGES:
+        with translation.override(language):
+            text = login_code_text() % {"code": "0" * LONGEST_CODE}
+        if not fits_one_segment(text):
+            message = f"The SMS in {name} is billed as two: {len(text)} characters."
+            hint = "Take a shorter SMS_WEBOTP_DOMAIN."
+            found.append(Warning(message, hint=hint, id="config.W003"))
+    return found
 
 
 @register()

@@ -186,6 +186,16 @@ SESSION_COOKIE_AGE = TOKEN_IDLE_DAYS * 24 * 3600  # a browser is a device like a
 SMS_BACKEND = env.text("SMS_BACKEND", "users.sms.console.ConsoleBackend")
 SMS_COUNTRIES = env.words("SMS_COUNTRIES")
 SMS_SIMULATED_DELAY = env.span("SMS_SIMULATED_DELAY", "1,2")
+# Of all that one message takes: a person waits, and gunicorn ends a request at 30.
+SMS_TIMEOUT_SECONDS = env.whole("SMS_TIMEOUT_SECONDS", 8, low=2, high=20)
+SMS_WEBOTP_DOMAIN = env.text("SMS_WEBOTP_DOMAIN")
+SMS_CHAIN = env.words("SMS_CHAIN")
+SMS_AERO_URL = env.text("SMS_AERO_URL", "https://gate.smsaero.ru/v2")
+SMS_AERO_EMAIL = env.text("SMS_AERO_EMAIL")
+SMS_AERO_API_KEY = env.text("SMS_AERO_API_KEY")
+SMS_AERO_SIGN = env.text("SMS_AERO_SIGN", "SMS Aero")
+SMS_WEBHOOK_URL = env.text("SMS_WEBHOOK_URL")
+SMS_WEBHOOK_SECRET = env.text("SMS_WEBHOOK_SECRET")
 SHOW_LOGIN_CODES = env.flag("SHOW_LOGIN_CODES", default=DEBUG)
 
 # --- Limits: count/seconds ----------------------------------------------------------

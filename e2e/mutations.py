@@ -333,6 +333,52 @@ GUARDS = [
         "users/tests/test_request_code.py::test_the_code_is_hidden_when_the_sms_is_real",
     ),
     Guard(
+        "what may have been sent is not sent again",
+        "users/sms/smsaero.py",
+        "        if found is None or (not found and tried.seconds_to_repeat):\n"
+        "            raise SmsUnsure(is_new=False)\n",
+        "",
+        "users/tests/test_smsaero.py"
+        "::test_without_an_answer_nothing_is_sent_until_a_second_sms_may_come",
+    ),
+    Guard(
+        "a lost answer is looked up",
+        "users/sms/smsaero.py",
+        "        if not self._find(sms, since=since):  #",
+        "        if True:  #",
+        "users/tests/test_smsaero.py"
+        "::test_a_lost_answer_is_looked_up_and_not_sent_again",
+    ),
+    Guard(
+        "the chain does not go on after no answer",
+        "users/sms/chain.py",
+        "                unsure.by = path\n                raise\n",
+        "                continue\n",
+        "users/tests/test_webhook.py::test_the_chain_does_not_go_on_after_no_answer",
+    ),
+    Guard(
+        "the webhook is asked again with the same key",
+        "users/sms/webhook.py",
+        '"Idempotency-Key": sms.key,',
+        '"Idempotency-Key": str(sms.seconds_left),',
+        "users/tests/test_webhook.py::test_it_is_asked_again_with_the_same_key",
+    ),
+    Guard(
+        "an SMS that may be on the bill counts",
+        "users/sending.py",
+        "            if not unsure.is_new:\n",
+        "            if True:\n",
+        "users/tests/test_webhook.py::test_people_who_ask_again_keep_the_key",
+    ),
+    Guard(
+        "sending ends in time, whatever comes back",
+        "users/sms/http.py",
+        "            asyncio.timeout(seconds),\n",
+        "            asyncio.timeout(60),\n",
+        "users/tests/test_smsaero.py"
+        "::test_a_lost_answer_is_looked_up_and_not_sent_again",
+    ),
+    Guard(
         "a closed account's tokens are dead",
         "users/models.py",
         "expires_at__gt=timezone.now(), user__is_active=True",

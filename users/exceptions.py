@@ -129,6 +129,21 @@ class StaffOnly(Refusal):
     default_detail = _("This is for staff, with a token from `manage.py staff_token`.")
 
 
+class SmsUnsure(SmsUnavailable):
+    """The provider may have accepted it, or may not: nobody knows yet."""
+
+    default_detail = _(
+        "It is not certain that the SMS was sent. If it comes, use its code; if not, "
+        "ask again a little later."
+    )
+
+    def __init__(self, *, by: str = "", wait: int = 60, is_new: bool = True) -> None:
+        super().__init__()
+        self.by = by  # dotted path of the backend
+        self.wait = wait
+        self.is_new = is_new  # by an attempt that this request made
+
+
 class AccountInactive(Refusal):
     """Said only to someone who has proved by a code that the number is theirs."""
 

@@ -28,7 +28,7 @@ from referrals.models import Referral
 from referrals.pagination import ReferralPagination, count_of
 from users import services
 from users.clients import KNOWN_FOR_SECONDS, Client
-from users.exceptions import ResendTooSoon
+from users.exceptions import ResendTooSoon, SmsUnsure
 from users.forms import CodeForm, DeleteAccountForm, PhoneForm, ProfileForm
 from users.middleware import SESSION_KEY, device, remember_device
 from users.models import Token, User
@@ -89,6 +89,8 @@ def _send_code(request: HttpRequest) -> HttpResponse:
         # A double click, or a code asked for elsewhere: that SMS is there to be used.
         if services.sent_code(phone_number, client):
             messages.info(request, _("A code was sent a moment ago. Enter that one."))
+    except SmsUnsure as refusal:  # to where its code can be entered if it comes
+        messages.warning(request, str(refusal.detail))
     except Refusal as refusal:
         form.add_error("phone_number", str(refusal.detail))
         return _login_page(request, form, status=refusal.status_code)

@@ -63,8 +63,8 @@ def request_codes(*, user: User, phone_number: str, client: Client) -> CodesSent
     """Send both codes, or the one that is still missing after a failure.
 
     Never looks whether the new number has an account. Raises PhoneNumberUnchanged,
-    CountryNotServed, LimitReached, SmsUnavailable, and ResendTooSoon if there was
-    nothing to send.
+    CountryNotServed, LimitReached, SmsUnavailable, SmsUnsure, and ResendTooSoon if
+    there was nothing to send.
     """
     if phone_number == user.phone_number:
         raise PhoneNumberUnchanged

@@ -18,6 +18,7 @@ from users.exceptions import (
     PhoneNumberUnchanged,
     ResendTooSoon,
     SmsUnavailable,
+    SmsUnsure,
 )
 from users.phone_change_serializers import (
     ChangePhoneSerializer,
@@ -50,6 +51,7 @@ class RequestPhoneChangeView(APIView):
         ResendTooSoon,
         LimitReached,
         SmsUnavailable,
+        SmsUnsure,
     )
     def post(self, request: SignedInRequest) -> Response:
         body = RequestPhoneChangeSerializer(data=request.data)

@@ -11,7 +11,7 @@ from limits.budgets import Claim
 from limits.budgets import reserve as reserve_claims
 from users import codes
 from users.clients import Client
-from users.exceptions import SmsUnavailable
+from users.exceptions import SmsUnavailable, SmsUnsure
 from users.phones import mask_phone_number
 
 _STOPPED = "sms-sending-stopped"
@@ -19,7 +19,7 @@ _STOPPED = "sms-sending-stopped"
 
 @contextmanager
 def reserve(phone_number: str, client: Client) -> Iterator[None]:
-    """One send, given back if the block fails.
+    """One send, given back if the block fails; of SmsUnsure only the wait is.
 
     Raises ResendTooSoon, LimitReached, and SmsUnavailable while sending is stopped.
     """
@@ -33,6 +33,11 @@ def reserve(phone_number: str, client: Client) -> Iterator[None]:
             reservation = reserve_claims(*_claims(phone_number, client, known))
         try:
             yield
+        except SmsUnsure as unsure:
+            # The bill may have it, so it counts, once; the number's wait does not.
+            if not unsure.is_new:
+                reservation.give_back()
+            raise
         except Exception:
             reservation.give_back()
             raise

@@ -8,7 +8,6 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from rest_framework.exceptions import NotAuthenticated, NotFound
 
 from config import audit
@@ -25,6 +24,7 @@ from users.models import Token, User
 from users.phones import is_served, mask_phone_number
 from users.signals import signed_in
 from users.sms import backend_class, send_sms
+from users.sms.text import login_code_text
 from webhooks.services import record_event
 
 
@@ -66,14 +66,14 @@ def request_code(
 
     Never looks whether the number has an account. `invite_code` (normalised) is kept
     for the sign-in. Raises CountryNotServed, InviteCodeUnknown, ResendTooSoon,
-    LimitReached and SmsUnavailable; after the last the number may ask again at once.
+    LimitReached, SmsUnavailable, after which the number may ask again at once, and
+    SmsUnsure, after which the code lives, for it may have arrived.
     """
     if not is_served(phone_number):
         raise CountryNotServed
     if invite_code:
         look_up_inviter(invite_code, address=client.address)
-    text = _("%(code)s is your sign-in code. Tell it to nobody.")
-    code = send_code(phone_number, text, client, invite_code=invite_code)
+    code = send_code(phone_number, login_code_text(), client, invite_code=invite_code)
     return describe(code, client)
 
 
@@ -87,7 +87,7 @@ def send_code(
 ) -> codes.LoginCode:
     """Put the living code, or else a new one, in place of `%(code)s`, and send that.
 
-    Raises ResendTooSoon, LimitReached and SmsUnavailable.
+    Raises ResendTooSoon, LimitReached, SmsUnavailable and SmsUnsure.
     """
     with sending.reserve(phone_number, client):
         code = codes.issue(

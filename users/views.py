@@ -29,6 +29,7 @@ from users.exceptions import (
     PhoneNumberInvalid,
     ResendTooSoon,
     SmsUnavailable,
+    SmsUnsure,
 )
 from users.models import Token, User
 from users.serializers import (
@@ -77,6 +78,7 @@ class RequestCodeView(APIView):
         ResendTooSoon,
         LimitReached,
         SmsUnavailable,
+        SmsUnsure,
     )
     def post(self, request: Request) -> Response:
         body = RequestCodeSerializer(data=request.data)

@@ -31,6 +31,12 @@ PRODUCTION = {
 }
 
 
+REAL = "users.tests.test_request_code.RealBackend"
+AERO = {"SMS_BACKEND": "users.sms.smsaero.SmsAeroBackend"}
+WEBHOOK = {"SMS_BACKEND": "users.sms.webhook.WebhookBackend"}
+CHAIN = {"SMS_BACKEND": "users.sms.chain.ChainBackend"}
+
+
 def configure(settings: LazySettings, **changes: Any) -> None:
     for name, value in {**PRODUCTION, **changes}.items():
         setattr(settings, name, value)
@@ -96,6 +102,49 @@ def test_the_environment_is_read_in_one_place() -> None:
             )
             for secret in ("whsec_c2hvcnQ=", "whsec_no base64!", WEBHOOK_SECRET[6:])
         ),
+        (AERO, "config.E009", "SMS_AERO_EMAIL and SMS_AERO_API_KEY must be set"),
+        (
+            {**AERO, "SMS_AERO_EMAIL": "a@example.com"},
+            "config.E009",
+            "SMS_AERO_API_KEY must be set",
+        ),
+        (
+            {
+                **AERO,
+                "SMS_AERO_EMAIL": "a@example.com",
+                "SMS_AERO_API_KEY": "key",
+                "SMS_AERO_URL": "http://gate.smsaero.ru/v2",
+            },
+            "config.E009",
+            "SMS_AERO_URL must begin with https://",
+        ),
+        (WEBHOOK, "config.E009", "SMS_WEBHOOK_URL and SMS_WEBHOOK_SECRET must be set"),
+        (
+            {**WEBHOOK, "SMS_WEBHOOK_URL": "//[", "SMS_WEBHOOK_SECRET": "secret"},
+            "config.E009",
+            "SMS_WEBHOOK_URL is not a URL",
+        ),
+        ({**CHAIN, "SMS_CHAIN": []}, "config.E009", "SMS_CHAIN must list two"),
+        (
+            {**CHAIN, "SMS_CHAIN": ["no.such.Backend", REAL]},
+            "config.E009",
+            "SMS_CHAIN: No module",
+        ),
+        (
+            {**CHAIN, "SMS_CHAIN": [REAL, "users.sms.console.ConsoleBackend"]},
+            "config.E009",
+            "SMS_CHAIN: users.sms.console.ConsoleBackend sends nothing",
+        ),
+        (
+            {**CHAIN, "SMS_CHAIN": [REAL, CHAIN["SMS_BACKEND"]]},
+            "config.E009",
+            "SMS_CHAIN: users.sms.chain.ChainBackend sends nothing",
+        ),
+        (
+            {**CHAIN, "SMS_CHAIN": [REAL, "users.sms.smsaero.SmsAeroBackend"]},
+            "config.E009",
+            "SMS_AERO_EMAIL and",
+        ),
     ],
 )
 def test_half_set_up_the_service_does_not_start(
@@ -128,6 +177,17 @@ def test_shown_codes_are_warned_of(
     check_before_serving()
     assert "anyone can sign in as anyone" in caplog.text
     assert "no code will reach a phone" in caplog.text
+
+
+def test_an_sms_that_would_be_billed_as_two_is_warned_of(
+    settings: LazySettings,
+) -> None:
+    configure(settings, SMS_WEBOTP_DOMAIN="referral.example.com")
+    assert run_checks() == []
+    configure(settings, SMS_WEBOTP_DOMAIN="d" * 40 + ".example.com")
+    (warning,) = run_checks()
+    assert (warning.id, warning.level) == ("config.W003", 30)
+    assert "Русский" in warning.msg
 
 
 def test_nothing_set_is_refused_by_the_server_itself() -> None:

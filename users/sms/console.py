@@ -7,13 +7,14 @@ import time
 from django.conf import settings
 
 from users.phones import mask_phone_number
-from users.sms import SmsBackend
+from users.sms import Sms, SmsBackend
 
 
 class ConsoleBackend(SmsBackend):
     simulated = True
 
-    def send(self, *, phone_number: str, text: str) -> None:
+    def send(self, sms: Sms) -> None:
         time.sleep(random.uniform(*settings.SMS_SIMULATED_DELAY))  # noqa: S311  a delay
-        sys.stdout.write(f"SMS to {mask_phone_number(phone_number)}: {text}\n")
+        phone = mask_phone_number(sms.phone_number)
+        sys.stdout.write(f"SMS to {phone}: {sms.text}\n")
         sys.stdout.flush()

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from users.sms import SmsBackend
+from users.sms import Sms, SmsBackend
 
 
 class Message(NamedTuple):
@@ -16,5 +16,5 @@ outbox: list[Message] = []
 class MemoryBackend(SmsBackend):
     simulated = True
 
-    def send(self, *, phone_number: str, text: str) -> None:
-        outbox.append(Message(phone_number, text))
+    def send(self, sms: Sms) -> None:
+        outbox.append(Message(sms.phone_number, sms.text))

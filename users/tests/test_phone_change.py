@@ -21,7 +21,7 @@ from users import codes
 from users.clients import Client, issue_device_token
 from users.exceptions import SmsUnavailable
 from users.models import Token, User
-from users.sms import SmsBackend
+from users.sms import Sms, SmsBackend
 from users.sms.memory import MemoryBackend, Message
 
 pytestmark = pytest.mark.django_db
@@ -54,10 +54,10 @@ def verify(phone_number: str, code: str) -> Any:
 class FailsForNew(SmsBackend):
     simulated = True
 
-    def send(self, *, phone_number: str, text: str) -> None:
-        if phone_number == NEW:
+    def send(self, sms: Sms) -> None:
+        if sms.phone_number == NEW:
             raise SmsUnavailable
-        MemoryBackend().send(phone_number=phone_number, text=text)
+        MemoryBackend().send(sms)
 
 
 def test_both_numbers_get_a_code(

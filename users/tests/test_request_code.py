@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 from conftest import ALICE, BORIS, Clock, error_of
 from users.exceptions import SmsUnavailable
 from users.models import User
-from users.sms import SmsBackend
+from users.sms import Sms, SmsBackend
 from users.sms.memory import MemoryBackend, Message
 
 URL = "/api/auth/request-code/"
@@ -18,12 +18,12 @@ URL = "/api/auth/request-code/"
 class FailingBackend(SmsBackend):
     simulated = True
 
-    def send(self, *, phone_number: str, text: str) -> None:
+    def send(self, sms: Sms) -> None:
         raise SmsUnavailable
 
 
 class RealBackend(SmsBackend):
-    def send(self, *, phone_number: str, text: str) -> None:
+    def send(self, sms: Sms) -> None:
         """Accepted."""
 
 
@@ -173,7 +173,7 @@ def test_who_waits_for_an_sms_holds_no_connection(
 ) -> None:
     held: list[bool] = []
 
-    def send(self: MemoryBackend, **message: str) -> None:
+    def send(self: MemoryBackend, sms: Sms) -> None:
         held.append(connection.connection is not None)
 
     monkeypatch.setattr(MemoryBackend, "send", send)

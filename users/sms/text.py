@@ -1,0 +1,31 @@
+"""What stands in an SMS, and how many segments it is billed as."""
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+# The alphabet of GSM 03.38; a character of the second row takes the room of two.
+_GSM = (
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
+    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+_GSM_ESCAPED = "^{}\\[~]|€\f"
+_GSM_SEGMENT, _UCS2_SEGMENT = 160, 70
+
+
+def login_code_text() -> str:
+    """In the reader's language, with `%(code)s`; one segment, in Russian 70 characters.
+
+    With SMS_WEBOTP_DOMAIN the last line is the one by which a browser knows whose code
+    it is (https://wicg.github.io/sms-one-time-codes/).
+    """
+    domain = settings.SMS_WEBOTP_DOMAIN
+    if not domain:
+        return _("%(code)s is your sign-in code. Tell it to nobody.")
+    return _("%(code)s is your sign-in code.") + f"\n@{domain} #%(code)s"
+
+
+def fits_one_segment(text: str) -> bool:
+    if set(text) <= set(_GSM + _GSM_ESCAPED):
+        escaped = sum(character in _GSM_ESCAPED for character in text)
+        return len(text) + escaped <= _GSM_SEGMENT
+    return len(text.encode("utf-16-be")) // 2 <= _UCS2_SEGMENT
