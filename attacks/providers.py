@@ -1,11 +1,6 @@
-"""SMS providers as an attack needs them: silent, down, slow."""
+"""SMS providers as an attack needs them: silent, mistaken."""
 
-import time
-
-from users.exceptions import SmsUnavailable
 from users.sms import Sms, SmsBackend
-
-SLOW_SECONDS = 14
 
 
 class Silent(SmsBackend):
@@ -17,18 +12,8 @@ class Silent(SmsBackend):
         pass
 
 
-class InTrouble(SmsBackend):
-    """In the trouble that the number's last digit asks for."""
-
+class Mistaken(SmsBackend):
     simulated = True
 
     def send(self, sms: Sms) -> None:
-        digit = sms.phone_number[-1]
-        if digit == "2":  # waits as long as a careful backend would, then gives up
-            time.sleep(3)
-        elif digit == "3":  # what an HTTP client raises at a 4xx, a 5xx
-            raise ConnectionError("502 Bad Gateway")
-        elif digit == "4":  # never fails, and never hurries
-            time.sleep(SLOW_SECONDS)
-            return
-        raise SmsUnavailable
+        raise ConnectionError("502 Bad Gateway")
