@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils import translation
 from phonenumbers import SUPPORTED_REGIONS
 
-from users import risk
+from users import risk, test_numbers
 from users.sms import backend_class
 from users.sms.text import fits_one_segment, login_code_text
 from webhooks.messages import is_sound_secret
@@ -96,6 +96,21 @@ def codes_fit_one_sms(**kwargs: Any) -> list[CheckMessage]:
             hint = "Take a shorter SMS_WEBOTP_DOMAIN."
             found.append(Warning(message, hint=hint, id="config.W003"))
     return found
+
+
+@register()
+def test_numbers_are_sound(**kwargs: Any) -> list[CheckMessage]:
+    try:
+        live = test_numbers.live()
+    except ValueError as error:
+        return [Error(str(error), id="config.E010")]
+    if not live:
+        return []
+    text = (
+        f"TEST_NUMBERS: {len(live)} sign in without an SMS, by a code that does not "
+        f"change: {', '.join(map(str, live))}."
+    )
+    return [Warning(text, id="config.W004")]
 
 
 @register()

@@ -196,6 +196,7 @@ SMS_AERO_API_KEY = env.text("SMS_AERO_API_KEY")
 SMS_AERO_SIGN = env.text("SMS_AERO_SIGN", "SMS Aero")
 SMS_WEBHOOK_URL = env.text("SMS_WEBHOOK_URL")
 SMS_WEBHOOK_SECRET = env.text("SMS_WEBHOOK_SECRET")
+TEST_NUMBERS = env.words("TEST_NUMBERS")
 SHOW_LOGIN_CODES = env.flag("SHOW_LOGIN_CODES", default=DEBUG)
 
 # --- Limits: count/seconds ----------------------------------------------------------

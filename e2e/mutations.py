@@ -379,6 +379,21 @@ GUARDS = [
         "::test_a_lost_answer_is_looked_up_and_not_sent_again",
     ),
     Guard(
+        "staff's numbers are no test numbers",
+        "users/services.py",
+        "            if code.is_fixed and user.is_staff:\n",
+        "            if False:\n",
+        "users/tests/test_test_numbers.py::test_staff_s_number_never_works",
+    ),
+    Guard(
+        "a test number ends",
+        "users/test_numbers.py",
+        "return datetime.now(UTC).date() <= self.last_day",
+        "return True",
+        "users/tests/test_test_numbers.py"
+        "::test_a_code_asked_for_before_the_end_ends_with_the_day",
+    ),
+    Guard(
         "a closed account's tokens are dead",
         "users/models.py",
         "expires_at__gt=timezone.now(), user__is_active=True",

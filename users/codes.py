@@ -21,6 +21,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.utils.crypto import salted_hmac
 
+from users import test_numbers
 from users.exceptions import CodeExpired, ResendTooSoon
 from users.phones import pseudonym
 
@@ -37,9 +38,13 @@ class LoginCode:
     expires_at: float  # seconds since the epoch
     invite_code: str | None  # brought along by whoever asked for the code
     purpose: str = SIGN_IN
+    is_fixed: bool = False  # of a test number, as long as that is one
 
     @property
     def digits(self) -> str:
+        fixed = test_numbers.code_of(self.phone_number) if self.is_fixed else None
+        if fixed:
+            return fixed
         text = f"{self.phone_number} {self.nonce}{self.purpose}"
         mac = salted_hmac("users.codes", text, algorithm="sha256")
         # 256 bits modulo at most 10**8: no digit is likelier by more than 2**-229.
@@ -71,10 +76,13 @@ def issue(
     """The code that lives for this number, or else a new one of `length` digits.
 
     A living code keeps its expiry and its count of guesses; it makes way only when it
-    is too short.
+    is too short. A test number's has the length that it has.
     """
+    fixed = test_numbers.code_of(phone_number) if purpose == SIGN_IN else None
+    length = len(fixed) if fixed else length
     code = current(phone_number, purpose)
-    if code and is_alive(code) and code.length >= length:
+    is_of_its_kind = code is not None and code.is_fixed == bool(fixed)
+    if code and is_of_its_kind and is_alive(code) and code.length >= length:
         # With the invite code it came with: a stranger's request must not change it.
         return code
     code = LoginCode(
@@ -84,6 +92,7 @@ def issue(
         expires_at=time.time() + settings.LOGIN_CODE_TTL_SECONDS,
         invite_code=invite_code,
         purpose=purpose,
+        is_fixed=bool(fixed),
     )
     _save(code)
     return code

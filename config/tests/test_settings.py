@@ -14,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config import env
 from config.checks import check_before_serving
+from conftest import Clock
 
 ROOT = Path(settings.BASE_DIR)
 SOURCE = (ROOT / "config" / "settings.py").read_text(encoding="utf-8")
@@ -145,6 +146,7 @@ def test_the_environment_is_read_in_one_place() -> None:
             "config.E009",
             "SMS_AERO_EMAIL and",
         ),
+        ({"TEST_NUMBERS": ["+79990000001:1234"]}, "config.E010", "TEST_NUMBERS"),
     ],
 )
 def test_half_set_up_the_service_does_not_start(
@@ -177,6 +179,17 @@ def test_shown_codes_are_warned_of(
     check_before_serving()
     assert "anyone can sign in as anyone" in caplog.text
     assert "no code will reach a phone" in caplog.text
+
+
+def test_live_test_numbers_are_warned_of_masked(
+    settings: LazySettings, caplog: pytest.LogCaptureFixture, clock: Clock
+) -> None:
+    numbers = ["+79990000001:1234:2026-11-21", "+79990000002:5678:2026-11-20"]
+    configure(settings, TEST_NUMBERS=numbers)
+    check_before_serving()
+    assert "TEST_NUMBERS: 1 sign in without an SMS" in caplog.text
+    assert "+7999•••••01 until 2026-11-21." in caplog.text
+    assert "1234" not in caplog.text
 
 
 def test_an_sms_that_would_be_billed_as_two_is_warned_of(
