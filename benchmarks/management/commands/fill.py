@@ -54,7 +54,10 @@ USER_COLUMNS = [
     *("id", "phone_number", "invite_code", "first_name", "last_name", "email"),
     *("password", "is_active", "is_staff", "is_superuser", "date_joined", "last_login"),
 ]
-TOKEN_COLUMNS = ["id", "digest", "user_id", "device", "created_at", "expires_at"]
+TOKEN_COLUMNS = [
+    *("id", "digest", "user_id", "device", "is_for_staff"),
+    *("created_at", "last_used_at", "expires_at"),
+]
 REFERRAL_COLUMNS = ["invitee_id", "inviter_id", "code_used", "created_at"]
 
 
@@ -70,8 +73,9 @@ def user_row(person: int) -> Row:
 def token_row(person: int) -> Row:
     joined = STARTED + timedelta(seconds=person)
     # As if used today: no request has to renew it.
-    expires_at = timezone.now() + Token.idle_lifetime()
-    return person, people.token_digest(person), person, "App/1.0", joined, expires_at
+    now = timezone.now()
+    times = (joined, now, now + Token.idle_lifetime())
+    return person, people.token_digest(person), person, "App/1.0", "f", *times
 
 
 def referral_row(invitee: int, inviter: int, users: int) -> Row:
