@@ -17,8 +17,8 @@ pytestmark = [
 
 def test_the_tables_are_filled_once() -> None:
     for _ in range(2):
-        call_command(Command(), users=2000)
-    assert User.objects.count() == 2001
-    assert Token.objects.live().count() == 2000
-    assert Referral.objects.count() == sum(1 for _ in people.referrals(2000))
+        call_command(Command(), users=4000)
+    assert User.objects.count() == 4001
+    assert Token.objects.live().count() == 4000
+    assert Referral.objects.count() == sum(1 for _ in people.referrals(4000))
     User.objects.create_user("+79990000001")  # the ids go on after the last one
