@@ -3,6 +3,7 @@
 The same server in development and in production; DEBUG makes it reload and talk.
 """
 
+import gc
 import os
 import shutil
 import tempfile
@@ -67,3 +68,12 @@ def on_starting(server: Any) -> None:
 
 def on_exit(server: Any) -> None:
     shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """Hundreds of requests under way are many objects, which are no garbage."""
+    gc.set_threshold(50_000, 20, 100)
+
+
+def post_worker_init(worker: Any) -> None:
+    gc.freeze()

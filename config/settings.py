@@ -51,6 +51,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.turns.TurnMiddleware",
     "config.audit.RequestIdMiddleware",
     "config.access.AccessMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -388,7 +389,7 @@ LOGGING = {
     "formatters": {
         "ours": {"()": f"config.logs.{'LineFormatter' if DEBUG else 'JsonFormatter'}"}
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "ours"}},
+    "handlers": {"stderr": {"class": "config.logs.StderrHandler", "formatter": "ours"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     # Their own handlers would say everything twice.
     "loggers": {

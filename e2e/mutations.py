@@ -165,7 +165,7 @@ GUARDS = [
     Guard(
         "one SMS at a time",
         "users/codes.py",
-        "if not cache.add(key, time.time() + waits[0], waits[0]):",
+        "if not cache.add(key, time.time() + wait, wait):",
         "if cache.get(key) or cache.set(key, time.time() + 60, 60) and False:",
         f"{RACES}50_code_requests_send_one_sms",
     ),
@@ -237,8 +237,8 @@ GUARDS = [
     Guard(
         "a staff token ends on its day",
         "users/authentication.py",
-        "    if token.is_for_staff:\n        return False\n",
-        "",
+        "if token.is_for_staff or now",
+        "if now",
         "users/tests/test_staff_api.py"
         "::test_a_staff_token_ends_on_its_day_however_much_it_is_used",
     ),
@@ -366,8 +366,8 @@ GUARDS = [
     Guard(
         "an SMS that may be on the bill counts",
         "users/sending.py",
-        "            if not unsure.is_new:\n",
-        "            if True:\n",
+        '["last_sends"] if unsure.is_new else []',
+        "[]",
         "users/tests/test_webhook.py::test_people_who_ask_again_keep_the_key",
     ),
     Guard(

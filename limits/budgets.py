@@ -61,9 +61,11 @@ class Reservation:
         self._counted = [counter for counter, count in pairs if count]
         self.counts = {counter.name: count for counter, count in pairs}
 
-    def give_back(self) -> None:
-        counted, self._counted = self._counted, []
-        give_back(counted)
+    def give_back(self, *names: str) -> None:
+        """All of them, or the named limits."""
+        given = [c for c in self._counted if not names or c.name in names]
+        self._counted = [c for c in self._counted if c not in given]
+        give_back(given)
 
 
 def reserve(*claims: Claim | Counter) -> Reservation:

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.core.cache import cache
 
+NO_LIMIT = 10**12  # for what is only counted
+
 
 class Counter(NamedTuple):
     """At most `most` until its end; with an `item`, at most so many different items."""

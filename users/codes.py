@@ -21,6 +21,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.utils.crypto import salted_hmac
 
+from limits.counters import NO_LIMIT, Counter
 from users import test_numbers
 from users.exceptions import CodeExpired, ResendTooSoon
 from users.phones import pseudonym
@@ -138,22 +139,30 @@ def reserve_send(phone_number: str, *, by_known_device: bool) -> None:
     Devices that the number knows wait only for each other.
     """
     key = _send_key(phone_number, by_known_device)
-    waits = settings.LOGIN_CODE_RESEND_SECONDS
-    # Claimed before the step is read: else a claim given back meanwhile still counts.
-    if not cache.add(key, time.time() + waits[0], waits[0]):
+    wait = settings.LOGIN_CODE_RESEND_SECONDS[0]
+    if not cache.add(key, time.time() + wait, wait):
         raise ResendTooSoon(wait=_seconds_until(cache.get(key)))
-    step = cache.get(f"{key}:step", 0)
-    wait = waits[min(step, len(waits) - 1)]
+
+
+def sends_counter(phone_number: str, *, by_known_device: bool) -> Counter:
+    """Counts the number's last sends; the claimed one's wait grows with them."""
+    key = f"{_send_key(phone_number, by_known_device)}:sends"
+    return Counter("last_sends", key, NO_LIMIT, RESEND_MEMORY_SECONDS)
+
+
+def set_wait(phone_number: str, *, by_known_device: bool, sends: int) -> int:
+    """The wait after the claimed send, the so many-th; in seconds."""
+    waits: list[int] = settings.LOGIN_CODE_RESEND_SECONDS
+    wait = waits[min(sends, len(waits)) - 1]
     if wait != waits[0]:
+        key = _send_key(phone_number, by_known_device)
         cache.set(key, time.time() + wait, wait)
-    cache.set(f"{key}:step", step + 1, RESEND_MEMORY_SECONDS)
+    return wait
 
 
 def release_send(phone_number: str, *, by_known_device: bool) -> None:
     """Give back a claim whose SMS was not sent."""
-    key = _send_key(phone_number, by_known_device)
-    cache.set(f"{key}:step", cache.get(f"{key}:step", 1) - 1, RESEND_MEMORY_SECONDS)
-    cache.delete(key)
+    cache.delete(_send_key(phone_number, by_known_device))
 
 
 def resend_in(phone_number: str, *, by_known_device: bool) -> int:
@@ -165,7 +174,7 @@ def clear_waits(phone_number: str) -> None:
     """Let the number ask for its next code at once, with the shortest wait after it."""
     for by_known_device in (True, False):
         key = _send_key(phone_number, by_known_device)
-        cache.delete_many([key, f"{key}:step"])
+        cache.delete_many([key, f"{key}:sends"])
 
 
 def current(phone_number: str, purpose: str = SIGN_IN) -> LoginCode | None:

@@ -19,7 +19,6 @@ from config import audit
 from users import codes, guesses
 from users.authentication import issue_token
 from users.clients import Client, issue_device_token
-from users.codes import LoginCode
 from users.exceptions import (
     CodeExpired,
     CodeIncorrect,
@@ -82,7 +81,7 @@ def request_codes(*, user: User, phone_number: str, client: Client) -> CodesSent
             "%(code)s is the code to move an account to this number. Tell it to nobody."
         ),
     }
-    sent: list[LoginCode] = []
+    sent: list[CodeSent] = []
     too_soon: list[ResendTooSoon] = []
     for number, text in texts.items():
         try:
@@ -91,11 +90,11 @@ def request_codes(*, user: User, phone_number: str, client: Client) -> CodesSent
             code = codes.current(number, purpose)
             if code is None or not codes.is_alive(code):
                 raise
-            sent.append(code)
+            sent.append(describe(code, client))
             too_soon.append(refusal)
     if len(too_soon) == len(sent):
         raise max(too_soon, key=lambda refusal: refusal.retry_after)
-    return CodesSent(*(describe(code, client) for code in sent))
+    return CodesSent(*sent)
 
 
 def sent_codes(*, user: User, phone_number: str, client: Client) -> CodesSent | None:

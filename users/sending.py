@@ -1,5 +1,6 @@
 """What an SMS costs: the limits that keep codes from becoming a nuisance or a bill."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -18,9 +19,10 @@ _STOPPED = "sms-sending-stopped"
 
 
 @contextmanager
-def reserve(phone_number: str, client: Client) -> Iterator[None]:
+def reserve(phone_number: str, client: Client) -> Iterator[float]:
     """One send, given back if the block fails; of SmsUnsure only the wait is.
 
+    Gives the moment, in seconds since the epoch, from which another may be asked for.
     Raises ResendTooSoon, LimitReached, and SmsUnavailable while sending is stopped.
     """
     if cache.get(_STOPPED):
@@ -30,13 +32,20 @@ def reserve(phone_number: str, client: Client) -> Iterator[None]:
         codes.reserve_send(phone_number, by_known_device=known)
     try:
         with _audited(phone_number):
-            reservation = reserve_claims(*_claims(phone_number, client, known))
+            reservation = reserve_claims(
+                codes.sends_counter(phone_number, by_known_device=known),
+                *_claims(phone_number, client, known),
+            )
         try:
-            yield
+            wait = codes.set_wait(
+                phone_number,
+                by_known_device=known,
+                sends=reservation.counts["last_sends"],
+            )
+            yield time.time() + wait
         except SmsUnsure as unsure:
             # The bill may have it, so it counts, once; the number's wait does not.
-            if not unsure.is_new:
-                reservation.give_back()
+            reservation.give_back(*(["last_sends"] if unsure.is_new else []))
             raise
         except Exception:
             reservation.give_back()

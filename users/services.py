@@ -1,5 +1,7 @@
 """Every write to accounts and sign-ins."""
 
+import math
+import time
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -12,6 +14,7 @@ from rest_framework.exceptions import NotAuthenticated, NotFound
 
 from config import audit
 from config.exceptions import Refusal
+from config.turns import stepping_aside
 from limits.budgets import Claim, reserve
 from referrals.exceptions import InviteCodeAlreadyActivated, InviteCodeRefusal
 from referrals.services import activate_invite_code, look_up_inviter
@@ -73,8 +76,7 @@ def request_code(
         raise CountryNotServed
     if invite_code:
         look_up_inviter(invite_code, address=client.address)
-    code = send_code(phone_number, login_code_text(), client, invite_code=invite_code)
-    return describe(code, client)
+    return send_code(phone_number, login_code_text(), client, invite_code=invite_code)
 
 
 def send_code(
@@ -84,12 +86,12 @@ def send_code(
     *,
     purpose: str = codes.SIGN_IN,
     invite_code: str | None = None,
-) -> codes.LoginCode:
+) -> CodeSent:
     """Put the living code, or else a new one, in place of `%(code)s`, and send that.
 
     Raises ResendTooSoon, LimitReached, SmsUnavailable and SmsUnsure.
     """
-    with sending.reserve(phone_number, client):
+    with sending.reserve(phone_number, client) as next_at:
         code = codes.issue(
             phone_number,
             length=code_length(phone_number),
@@ -98,10 +100,11 @@ def send_code(
         )
         if not code.is_fixed:
             _release_database()
-            send_sms(phone_number=phone_number, text=text % {"code": code.digits})
+            with stepping_aside():
+                send_sms(phone_number=phone_number, text=text % {"code": code.digits})
     audit.record("code.sent", phone=mask_phone_number(phone_number), digits=code.length)
     daily.count("codes_sent")
-    return code
+    return _describe(code, math.ceil(next_at - time.time()))
 
 
 def seconds_until_resend(phone_number: str, client: Client) -> int:
@@ -112,6 +115,10 @@ def sent_code(phone_number: str, client: Client) -> CodeSent | None:
     """What `request_code` answered, as it stands now; None if no code lives."""
     code = codes.current(phone_number)
     return describe(code, client) if code and codes.is_alive(code) else None
+
+
+def describe(code: codes.LoginCode, client: Client) -> CodeSent:
+    return _describe(code, seconds_until_resend(code.phone_number, client))
 
 
 def sign_in(
@@ -237,12 +244,12 @@ def _announce(user: User, is_new_user: bool, token: Token) -> None:
     signed_in.send_robust(User, user=user, is_new_user=is_new_user)
 
 
-def describe(code: codes.LoginCode, client: Client) -> CodeSent:
+def _describe(code: codes.LoginCode, resend_in: int) -> CodeSent:
     show = settings.SHOW_LOGIN_CODES and backend_class().simulated
     return CodeSent(
         phone_number=code.phone_number,
         expires_in=code.seconds_left,
-        resend_in=seconds_until_resend(code.phone_number, client),
+        resend_in=max(resend_in, 0),
         code_length=code.length,
         dev_code=code.digits if show else None,
     )

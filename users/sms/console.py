@@ -1,11 +1,11 @@
 """Stands in for a provider: takes its time, then prints the message."""
 
 import random
-import sys
 import time
 
 from django.conf import settings
 
+from config.logs import STDOUT, write_line
 from users.phones import mask_phone_number
 from users.sms import Sms, SmsBackend
 
@@ -16,5 +16,4 @@ class ConsoleBackend(SmsBackend):
     def send(self, sms: Sms) -> None:
         time.sleep(random.uniform(*settings.SMS_SIMULATED_DELAY))  # noqa: S311  a delay
         phone = mask_phone_number(sms.phone_number)
-        sys.stdout.write(f"SMS to {phone}: {sms.text}\n")
-        sys.stdout.flush()
+        write_line(STDOUT, f"SMS to {phone}: {sms.text}")

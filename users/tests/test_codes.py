@@ -236,8 +236,9 @@ def test_what_is_left_is_rounded_up(clock: Clock) -> None:
 
 
 def test_one_send_at_a_time_and_longer_waits(clock: Clock) -> None:
-    for wait in (60, 120, 300, 300):
+    for number, wait in enumerate((60, 120, 300, 300), start=1):
         codes.reserve_send(ALICE, by_known_device=False)
+        codes.set_wait(ALICE, by_known_device=False, sends=number)
         clock.pass_seconds(20)
         with pytest.raises(ResendTooSoon) as refusal:
             codes.reserve_send(ALICE, by_known_device=False)

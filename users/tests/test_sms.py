@@ -10,7 +10,7 @@ from users.sms.text import fits_one_segment, login_code_text
 def test_the_console_takes_its_time_and_prints_the_text(
     settings: LazySettings,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     waits: list[float] = []
     monkeypatch.setattr("users.sms.console.time.sleep", waits.append)
@@ -20,7 +20,7 @@ def test_the_console_takes_its_time_and_prints_the_text(
         send_sms(phone_number=ALICE, text="1234")
     assert all(1 <= wait <= 2 for wait in waits)
     assert len(set(waits)) > 1
-    assert capsys.readouterr().out == "SMS to +7999•••••01: 1234\n" * 20
+    assert capfd.readouterr().out == "SMS to +7999•••••01: 1234\n" * 20
 
 
 @pytest.mark.parametrize(
