@@ -9,6 +9,8 @@ USERS ?= 1000000
 DEPLOY = .venv-deploy
 # Not PyPI's wrapper around it, which ends with 0 whatever was said.
 COMPOSE = $(DEPLOY)/bin/python -c 'import compose; print(compose.__path__[0] + "/docker-compose")'
+# Machines that come and go: not a matter of each change.
+SCALE = e2e/test_scale.py
 NEWMAN ?= npx --yes newman@6.2.2
 
 # Without a .env of your own, a run on this machine is a development run.
@@ -17,7 +19,7 @@ RUN_ENV := DEBUG=on
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo superuser test test-real e2e bench attack fuzz postman mutations lint audit format types check deploy-check messages clean
+.PHONY: help run demo superuser test test-real e2e scale bench attack fuzz postman mutations lint audit format types check deploy-check messages clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -43,7 +45,10 @@ test-real: $(VENV)/.dev ## run the same suite on private PostgreSQL and Redis se
 
 e2e: $(VENV)/.dev ## people in a browser and races over HTTP, against live servers
 	$(BIN)/python -m e2e.stack embedded $(BIN)/pytest -s e2e/test_races.py
-	$(BIN)/python -m e2e.stack real $(BIN)/pytest -n 2 e2e
+	$(BIN)/python -m e2e.stack real $(BIN)/pytest -n 2 e2e $(addprefix --ignore=,$(SCALE))
+
+scale: $(VENV)/.dev ## two web servers behind nginx, one killed under load; prints what was seen
+	$(BIN)/pytest -s $(SCALE)
 
 postman: $(VENV)/.dev ## run the Postman collection with newman, on both set-ups
 	$(BIN)/python -m e2e.stack embedded sh -c '$(NEWMAN) run postman_collection.json --env-var base_url=$$BASE_URL --env-var staff_token=$$STAFF_TOKEN'

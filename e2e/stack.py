@@ -64,8 +64,8 @@ def postgresql(
     options = [part for item in settings.items() for part in ("-c", "=".join(item))]
     command = [postgres_tool("postgres"), "-D", data, "-p", port, *options]
     log = folder / "postgresql.log"
-    with _process(command, log, user=user) as process:
-        _wait_for_port(port)
+    with spawn(command, log, user=user) as process:
+        wait_for_port(port)
         url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
         yield Service({"DATABASE_URL": url}, process, log)
 
@@ -75,8 +75,8 @@ def redis(folder: Path, port: int | None = None) -> Iterator[Service]:
     port = port or free_port()
     log = folder / "redis.log"
     command = ["redis-server", "--port", port, "--bind", "127.0.0.1", "--dir", folder]
-    with _process([*command, "--save", "", "--appendonly", "yes"], log) as process:
-        _wait_for_port(port)
+    with spawn([*command, "--save", "", "--appendonly", "yes"], log) as process:
+        wait_for_port(port)
         yield Service({"REDIS_URL": f"redis://127.0.0.1:{port}/0"}, process, log)
 
 
@@ -102,14 +102,16 @@ def prepare(settings: Env) -> Env:
 
 
 @contextmanager
-def serve(folder: Path, env: Env) -> Iterator[Service]:
+def serve(folder: Path, env: Env, host: str = "127.0.0.1") -> Iterator[Service]:
+    """Servers on the same port, at different hosts of 127.0.0.0/8, share a log."""
     gunicorn = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.conf.py"]
+    gunicorn += ["--bind", f"{host}:{env['PORT']}"]
     log = folder / f"web-{env['PORT']}.log"
     # At SIGINT a gthread worker can lock itself out for good; SIGTERM is production's.
     stop = signal.SIGTERM
-    with _process([*gunicorn, "config.wsgi"], log, env=env, stop=stop) as process:
-        base_url = f"http://127.0.0.1:{env['PORT']}"
-        _wait_for_port(int(env["PORT"]))
+    with spawn([*gunicorn, "config.wsgi"], log, env=env, stop=stop) as process:
+        base_url = f"http://{host}:{env['PORT']}"
+        wait_for_port(int(env["PORT"]), host)
         requests.get(f"{base_url}/readyz", timeout=10).raise_for_status()
         yield Service({"BASE_URL": base_url}, process, log)
 
@@ -210,7 +212,7 @@ def manage(env: Env, *arguments: str) -> str:
 
 
 @contextmanager
-def _process(
+def spawn(
     command: Sequence[object],
     log: Path,
     *,
@@ -242,10 +244,10 @@ def _process(
             process.wait()
 
 
-def _wait_for_port(port: int) -> None:
+def wait_for_port(port: int, host: str = "127.0.0.1") -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        with suppress(OSError), socket.create_connection((host, port), 1):
             return
         time.sleep(0.05)
     raise TimeoutError(f"nothing listens on port {port} after {START_SECONDS} s")
