@@ -10,7 +10,7 @@ DEPLOY = .venv-deploy
 # Not PyPI's wrapper around it, which ends with 0 whatever was said.
 COMPOSE = $(DEPLOY)/bin/python -c 'import compose; print(compose.__path__[0] + "/docker-compose")'
 # Machines that come and go: not a matter of each change.
-SCALE = e2e/test_scale.py
+SCALE = e2e/test_scale.py e2e/test_sentinel.py
 NEWMAN ?= npx --yes newman@6.2.2
 
 # Without a .env of your own, a run on this machine is a development run.
@@ -47,7 +47,7 @@ e2e: $(VENV)/.dev ## people in a browser and races over HTTP, against live serve
 	$(BIN)/python -m e2e.stack embedded $(BIN)/pytest -s e2e/test_races.py
 	$(BIN)/python -m e2e.stack real $(BIN)/pytest -n 2 e2e $(addprefix --ignore=,$(SCALE))
 
-scale: $(VENV)/.dev ## two web servers behind nginx, one killed under load; prints what was seen
+scale: $(VENV)/.dev ## two web servers behind nginx, one killed; Redis with a stand-in; prints what was seen
 	$(BIN)/pytest -s $(SCALE)
 
 postman: $(VENV)/.dev ## run the Postman collection with newman, on both set-ups

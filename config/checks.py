@@ -55,6 +55,17 @@ def production_is_configured(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register()
+def sentinels_know_redis(**kwargs: Any) -> list[CheckMessage]:
+    if not settings.REDIS_SENTINELS or settings.REDIS_URL.startswith("redis://"):
+        return []
+    text = (
+        "REDIS_SENTINELS: REDIS_URL must be redis://name/0, with the name that they"
+        " watch Redis by; TLS does not work with them."
+    )
+    return [Error(text, id="config.E011")]
+
+
+@register()
 def phone_region_exists(**kwargs: Any) -> list[CheckMessage]:
     region = settings.PHONE_DEFAULT_REGION
     if region in SUPPORTED_REGIONS:

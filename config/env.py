@@ -51,6 +51,17 @@ def words(name: str) -> list[str]:
     return [word for part in text(name).split(",") if (word := part.strip())]
 
 
+def addresses(name: str) -> list[tuple[str, int]]:
+    """Hosts with ports, as `one:26379,two:26379`."""
+    found = []
+    for word in words(name):
+        host, _, port = word.rpartition(":")
+        if not host or not port.isdecimal():
+            raise ImproperlyConfigured(f"{name}: {word!r} is not `host:port`.")
+        found.append((host, int(port)))
+    return found
+
+
 def span(name: str, default: str) -> tuple[float, float]:
     """Two bounds as `1,2`, or one number for both."""
     value = text(name, default)

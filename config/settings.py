@@ -118,6 +118,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- Code store and counters --------------------------------------------------------
 
 REDIS_URL = env.secret("REDIS_URL")
+REDIS_SENTINELS = env.addresses("REDIS_SENTINELS")
 _cache: dict[str, Any]
 if REDIS_URL:
     _cache = {
@@ -135,6 +136,14 @@ if REDIS_URL:
             "SOCKET_TIMEOUT": 1,
         },
     }
+    if REDIS_SENTINELS:
+        # They say where the Redis is whose name REDIS_URL has for a host.
+        _cache["OPTIONS"] |= {
+            "CONNECTION_FACTORY": "django_redis.pool.SentinelConnectionFactory",
+            "CONNECTION_POOL_CLASS": "config.redis_pool.BlockingSentinelPool",
+            "SENTINELS": REDIS_SENTINELS,
+            "SENTINEL_KWARGS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},
+        }
 else:
     _cache = {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",

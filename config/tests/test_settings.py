@@ -27,6 +27,7 @@ PRODUCTION = {
     "ALLOWED_HOSTS": ["example.com"],
     "DATABASE_IS_EMBEDDED": False,
     "REDIS_URL": "redis://localhost/0",
+    "REDIS_SENTINELS": [],
     "SHOW_LOGIN_CODES": False,
     "SMS_BACKEND": "users.sms.memory.MemoryBackend",
 }
@@ -83,6 +84,14 @@ def test_the_environment_is_read_in_one_place() -> None:
             },
             "config.E008",
             "SHOW_LOGIN_CODES",
+        ),
+        *(
+            (
+                {"REDIS_SENTINELS": [("one", 26379)], "REDIS_URL": url},
+                "config.E011",
+                "REDIS_SENTINELS",
+            )
+            for url in ("rediss://referral/0", "unix:///run/redis.sock")
         ),
         ({"METRICS_TOKEN": "x" * 19}, "config.E023", "METRICS_TOKEN"),
         ({"WEBHOOK_URL": "https://example.com/"}, "config.E020", "WEBHOOK_URL"),
@@ -163,6 +172,11 @@ def test_half_set_up_the_service_does_not_start(
 
 def test_set_up_it_starts(settings: LazySettings) -> None:
     configure(settings)
+    assert [found.id for found in run_checks()] == []
+
+
+def test_it_starts_with_sentinels(settings: LazySettings) -> None:
+    configure(settings, REDIS_SENTINELS=[("one", 26379)])
     assert [found.id for found in run_checks()] == []
 
 
@@ -247,6 +261,8 @@ def test_a_secret_may_stand_in_a_file(
         (lambda: env.span("X", "1,2"), "1,2,3"),
         (lambda: env.span("X", "1,2"), "-1"),
         (lambda: env.span("X", "1,2"), "soon"),
+        (lambda: env.addresses("X"), "one:26379,two"),
+        (lambda: env.addresses("X"), ":26379"),
     ],
 )
 def test_a_bad_value_is_refused_by_its_name(
@@ -269,6 +285,8 @@ def test_a_bad_value_is_refused_by_its_name(
         (lambda: env.whole("X", 4, low=1, high=9), "9", 9),
         (lambda: env.words("X"), " a, b ,,", ["a", "b"]),
         (lambda: env.words("X"), "", []),
+        (lambda: env.addresses("X"), "", []),
+        (lambda: env.addresses("X"), "one:26379, two:1", [("one", 26379), ("two", 1)]),
         (lambda: env.span("X", "1,2"), "", (1.0, 2.0)),
         (lambda: env.span("X", "1,2"), "0", (0.0, 0.0)),
     ],
