@@ -37,10 +37,10 @@ superuser: $(VENV)/.run ## make a superuser; asks for phone number and password
 	@$(RUN_ENV) $(BIN)/python manage.py migrate --verbosity 0
 	@$(RUN_ENV) $(BIN)/python manage.py createsuperuser
 
-test: $(VENV)/.dev ## run the whole suite on SQLite and local memory
-	$(BIN)/pytest -n 2 --cov --cov-report=term
+test: $(VENV)/.dev ## run the suite on SQLite and local memory, all that is not slow
+	$(BIN)/pytest -n 2 -m "not slow" --cov --cov-report=term
 
-test-real: $(VENV)/.dev ## run the same suite on private PostgreSQL and Redis servers
+test-real: $(VENV)/.dev ## run the whole suite on private PostgreSQL and Redis servers
 	$(BIN)/python -m e2e.stack services $(BIN)/pytest -n 2
 
 e2e: $(VENV)/.dev ## people in a browser and races over HTTP, against live servers

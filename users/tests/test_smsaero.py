@@ -258,6 +258,7 @@ def test_a_log_shows_no_number_no_code_and_no_secret(
         assert not any(sms.text[:4] in line for sms in aero.accepted)
 
 
+@pytest.mark.slow
 def test_100_sign_ins_with_20_faults(
     api: APIClient, aero: Provider, settings: LazySettings, db: None
 ) -> None:

@@ -29,7 +29,7 @@ from webhooks.tests.conftest import SECRET, Receiver
 
 ROOT = Path(settings.BASE_DIR)
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
 def events(number: int) -> set[str]:
