@@ -10,6 +10,7 @@ from django.utils.text import slugify
 from drf_spectacular.generators import SchemaGenerator
 
 from config.exceptions import Refusal
+from users import risk
 
 ROOT = Path(settings.BASE_DIR)
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -133,3 +134,12 @@ def test_files_that_are_named_exist() -> None:
     ours = {path for path in named if (ROOT / path.split("/")[0]).is_dir()}
     assert "users/guesses.py" in ours
     assert [path for path in sorted(ours) if not (ROOT / path).exists()] == []
+
+
+def test_the_odds_that_are_told_are_those_of_the_limits() -> None:
+    odds = risk.takeover_chance_in_a_year() * 100
+    accounts = risk.accounts_in_a_year_per_address()
+    assert f"**{odds:.2f} % a year**" in read("SECURITY.md")
+    assert f"{accounts:.1f} accounts a year and address" in read("SECURITY.md")
+    assert f" {odds:.2f} % in a year" in read("README.md")
+    assert f" {odds:.2f} % за год".replace(".", ",") in read("README.ru.md")
