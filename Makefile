@@ -43,7 +43,7 @@ test: $(VENV)/.dev ## run the suite on SQLite and local memory, all that is not 
 test-real: $(VENV)/.dev ## run the whole suite on private PostgreSQL and Redis servers
 	$(BIN)/python -m e2e.stack services $(BIN)/pytest -n 2
 
-e2e: $(VENV)/.dev ## people in a browser and races over HTTP, against live servers
+e2e: $(VENV)/.dev ## people in a browser, races over HTTP, the programs of the docs, against live servers
 	$(BIN)/python -m e2e.stack embedded $(BIN)/pytest -s e2e/test_races.py
 	$(BIN)/python -m e2e.stack real $(BIN)/pytest -n 2 e2e $(addprefix --ignore=,$(SCALE))
 
