@@ -58,5 +58,5 @@ def test_what_was_backed_up_comes_back(tmp_path: Path) -> None:
         run(documented("restore"), tmp_path, {**env, "NEW_DATABASE_URL": new_url})
         assert rows(new_url) == before
     counts = {table: len(found) for table, found in before.items()}
-    assert counts["users_user"] == 2
+    assert counts["users_user"] == 3  # with the staff that every stack has
     assert counts["referrals_referral"] == 1
