@@ -109,7 +109,7 @@ else:
     _database["POOL_OPTIONS"] = {
         "POOL_SIZE": DATABASE_POOL_SIZE,
         "MAX_OVERFLOW": 0,
-        "TIMEOUT": 2,  # seconds to wait for one of them; then 503
+        "TIMEOUT": 1.5,  # seconds to wait for one of them; then 503
     }
     _database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 2)
 DATABASES = {"default": _database}

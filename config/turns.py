@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 
 AT_A_TIME = 8
 # After it a thread goes ahead without one: some may be stuck, waiting for a database.
-LONGEST_WAIT_SECONDS = 0.5
+LONGEST_WAIT_SECONDS = 0.3
 
 _turns = threading.BoundedSemaphore(AT_A_TIME)
 _mine = threading.local()
