@@ -451,6 +451,13 @@ GUARDS = [
         "users/tests/test_jwt.py::test_a_bad_access_token_is_refused_without_a_query",
     ),
     Guard(
+        "nobody but superusers deletes staff, among others neither",
+        "users/admin.py",
+        "set() if may_delete else {self.opts.verbose_name}",
+        "set[str]()",
+        "users/tests/test_admin.py::test_support_deletes_no_superuser_among_others",
+    ),
+    Guard(
         "an activation and its event are one transaction",
         "referrals/services.py",
         "            _tell_other_systems(referral)\n",

@@ -162,11 +162,13 @@ class UserAdmin(SupportAdmin, LongListAdmin, UserModelAdmin):
             services.delete_account(user)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """What goes with a person needs no permission of its own."""
+        """What goes with a person needs no permission of its own; each person does."""
         objects, counts, _perms_needed, protected = super().get_deleted_objects(
             objs, request
         )
-        return objects, counts, set(), protected
+        may_delete = all(self.has_delete_permission(request, user) for user in objs)
+        perms_needed = set() if may_delete else {self.opts.verbose_name}
+        return objects, counts, perms_needed, protected
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[User], search_term: str

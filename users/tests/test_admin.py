@@ -288,6 +288,19 @@ def test_support_does_not_touch_superusers(
     assert User.objects.get(pk=staff.pk).check_password("a long password")
 
 
+def test_support_deletes_no_superuser_among_others(
+    support: Client, staff: User, alice: User
+) -> None:
+    body = {
+        "action": "delete_selected",
+        "_selected_action": [alice.pk, staff.pk],
+        "post": "yes",
+    }
+    response = support.post("/admin/users/user/", body)
+    assert response.status_code == 403
+    assert User.objects.filter(pk__in=[alice.pk, staff.pk]).count() == 2
+
+
 def test_a_code_is_not_taken_for_digits_of_a_number(admin: Client) -> None:
     User.objects.create_user("+79991000712")
     body = admin.get("/admin/users/user/", {"q": "7Z1J2N"}).content.decode()
