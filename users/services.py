@@ -256,8 +256,10 @@ def _describe(code: codes.LoginCode, resend_in: int) -> CodeSent:
 
 
 def _find_or_create_user(phone_number: str) -> tuple[User, bool]:
-    # Locked, so that nobody deletes the account between here and the commit.
-    users = User.objects.select_related("activation").select_for_update(of=("self",))
+    # Locked, so that nobody deletes the account between here and the commit. Others may
+    # refer to it: two people who bring each other's invite codes would deadlock.
+    locked = User.objects.select_for_update(of=("self",), no_key=True)
+    users = locked.select_related("activation")
     found = users.filter(phone_number=phone_number).first()
     if found:
         return found, False

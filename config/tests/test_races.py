@@ -126,6 +126,20 @@ def test_20_first_sign_ins_make_one_account() -> None:
     assert User.objects.count() == 1
 
 
+def test_two_who_sign_in_with_each_other_s_codes_do_not_hold_each_other_up(
+    alice: User, boris: User
+) -> None:
+    people = [(alice, boris), (boris, alice)]
+    digits = [ask_for_code(APIClient(), me.phone_number) for me, _ in people]
+
+    def sign_in(i: int) -> Any:
+        me, inviter = people[i]
+        return verify(digits[i], me.phone_number, invite_code=inviter.invite_code)
+
+    assert outcomes(at_once(2, sign_in)) == {"200": 2}
+    assert Referral.objects.count() == 2
+
+
 def test_of_12_activations_one_wins(alice: User) -> None:
     inviters = [User.objects.create_user(f"+7999000010{n}") for n in range(4)]
     client = signed_in(alice)
