@@ -4,7 +4,7 @@ from functools import partial
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from config import audit
 from limits.budgets import Claim, reserve
@@ -46,7 +46,11 @@ def activate_invite_code(*, invitee: AbstractBaseUser, code: str) -> Referral:
     InviteCodeAlreadyActivated and, after many failures, LimitReached.
     """
     failure = reserve(Claim("activation_failures_per_user", str(invitee.pk)))
-    referral = _activate(invitee, code)
+    try:
+        referral = _activate(invitee, code)
+    except DatabaseError:
+        failure.give_back()  # ours, not theirs
+        raise
     failure.give_back()
     return referral
 

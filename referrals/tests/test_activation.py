@@ -1,8 +1,10 @@
 import pytest
-from django.db import IntegrityError, transaction
+from django.conf import LazySettings
+from django.db import IntegrityError, OperationalError, transaction
 from rest_framework.test import APIClient
 
 from conftest import error_of, signed_in
+from limits.limit import Limit
 from referrals import services
 from referrals.models import Referral
 from users.models import User
@@ -146,3 +148,21 @@ def test_opening_a_share_link_changes_nothing(api: APIClient, alice: User) -> No
     assert alice.invite_code in response.content.decode()
     assert "does not work" in api.get("/i/not-a-code/").content.decode()
     assert not Referral.objects.exists()
+
+
+def test_an_outage_is_no_failure_of_the_person(
+    alice: User,
+    boris: User,
+    settings: LazySettings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    limits = {"activation_failures_per_user": Limit(1, 3600)}
+    settings.LIMITS = {**settings.LIMITS, **limits}
+
+    def fail(code: str) -> None:
+        raise OperationalError
+
+    with monkeypatch.context() as away:
+        away.setattr(services, "find_inviter", fail)
+        assert refusal(boris, alice.invite_code)["code"] == "service_unavailable"
+    assert activate(boris, alice.invite_code)[0] == 200
