@@ -3,7 +3,9 @@
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import BadRequest
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -57,6 +59,13 @@ class LongListAdmin(LongModelAdmin):
 
     def has_export_permission(self, request: HttpRequest) -> bool:
         return False
+
+    def exported(self, request: HttpRequest) -> QuerySet[Any]:
+        """The rows that the list's search and filters leave; raises BadRequest."""
+        try:
+            return self.get_changelist_instance(request).get_queryset(request)
+        except IncorrectLookupParameters:
+            raise BadRequest from None
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

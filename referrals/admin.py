@@ -79,10 +79,9 @@ class ReferralAdmin(ReadOnly, LongListAdmin):
         return require_POST(self._export)(request)
 
     def _export(self, request: HttpRequest) -> HttpResponseBase:
-        """The rows that the list's filters leave."""
         if not self.has_export_permission(request):
             raise PermissionDenied
-        rows = self.get_changelist_instance(request).get_queryset(request)
+        rows = self.exported(request)
         audit.record("referrals.exported", by=request.user.pk)
         header = ["invitee", "inviter", "code_used", "activated_at"]
         lines = (

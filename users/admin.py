@@ -8,7 +8,7 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from config.long_lists import LongListAdmin, PageOfList
+from config.long_lists import PageOfList
 from referrals.models import Referral
 from referrals.search import person_named
 from users import services
@@ -58,7 +58,7 @@ class PageOfPeople(PageOfList):
 
 
 @admin.register(User)
-class UserAdmin(SupportAdmin, LongListAdmin, UserModelAdmin):
+class UserAdmin(SupportAdmin, UserModelAdmin):
     change_list_template = "admin/exportable_list.html"
     add_form = PersonCreationForm
     add_fieldsets = [

@@ -1,9 +1,9 @@
 """A person's page for support staff: invitations, devices, limits, and what to do."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
@@ -13,14 +13,10 @@ from django.views.decorators.http import require_POST
 
 from config import audit
 from config.exports import csv_response, in_chunks
+from config.long_lists import LongListAdmin
 from referrals.models import Referral
 from users import services, support
 from users.models import Token, User
-
-if TYPE_CHECKING:
-    ModelAdmin = admin.ModelAdmin[User]
-else:
-    ModelAdmin = admin.ModelAdmin
 
 SHOWN = 20
 
@@ -33,7 +29,7 @@ def may_touch(request: HttpRequest, person: User | None) -> bool:
     return bool(request.user.is_superuser) or not is_staff
 
 
-class SupportAdmin(ModelAdmin):
+class SupportAdmin(LongListAdmin):
     change_form_template = "admin/users/person.html"
 
     def get_urls(self) -> list[URLPattern]:
@@ -72,10 +68,9 @@ class SupportAdmin(ModelAdmin):
         return require_POST(self._export)(request)
 
     def _export(self, request: HttpRequest) -> HttpResponseBase:
-        """The people that the list's filters leave."""
         if not self.has_export_permission(request):
             raise PermissionDenied
-        people = self.get_changelist_instance(request).get_queryset(request)
+        people = self.exported(request)
         audit.record("people.exported", by=request.user.pk)
         header = [
             *("id", "phone_number", "first_name", "last_name", "email", "invite_code"),

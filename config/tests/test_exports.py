@@ -105,6 +105,14 @@ def test_the_list_s_search_and_filters_count(
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    "url", [f"{PEOPLE}?date_joined__gte=x", f"{REFERRALS}?created_at__gte=x"]
+)
+def test_a_filter_that_means_nothing_is_refused(admin: Client, url: str) -> None:
+    assert admin.post(url).status_code == 400
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("url", [PEOPLE, REFERRALS])
 def test_an_export_needs_its_right_and_a_post(
     client: Client, boris: User, admin: Client, url: str
