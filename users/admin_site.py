@@ -6,11 +6,13 @@ from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth import BACKEND_SESSION_KEY
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 
 from config.exceptions import LimitReached
 from limits.addresses import client_address
 from limits.budgets import Claim, reserve
+from users.middleware import sign_out_browser
 from users.phones import MAX_INPUT_LENGTH, InvalidPhoneNumber, normalize_phone_number
 
 BY_PASSWORD = "django.contrib.auth.backends.ModelBackend"  # noqa: S105  a path
@@ -49,6 +51,13 @@ class StaffSite(admin.AdminSite):
 
     login_form = StaffLoginForm
     site_header = site_title = _("Referral administration")
+
+    def logout(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
+        if request.method == "POST":
+            sign_out_browser(request)
+        return super().logout(request, extra_context)
 
     def has_permission(self, request: HttpRequest) -> bool:
         by_password = request.session.get(BACKEND_SESSION_KEY) == BY_PASSWORD

@@ -7,6 +7,7 @@ from django.utils.cache import add_never_cache_headers
 
 from users.authentication import issue_token, renew_token
 from users.models import Token, User
+from users.services import sign_out
 
 # The session keeps the token's number; the token itself never reaches a browser.
 SESSION_KEY = "device_id"
@@ -50,6 +51,13 @@ class DeviceMiddleware:
 
 def remember_device(request: HttpRequest, token: Token) -> None:
     request.session[SESSION_KEY] = token.pk
+
+
+def sign_out_browser(request: HttpRequest) -> None:
+    """End its device; the session is ended by whoever calls."""
+    device_id = request.session.get(SESSION_KEY)
+    if device_id and (token := Token.objects.filter(pk=device_id).first()):
+        sign_out(token)
 
 
 def device(request: HttpRequest) -> str:

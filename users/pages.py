@@ -30,8 +30,8 @@ from users import services
 from users.clients import KNOWN_FOR_SECONDS, Client
 from users.exceptions import ResendTooSoon, SmsUnsure
 from users.forms import CodeForm, DeleteAccountForm, PhoneForm, ProfileForm
-from users.middleware import SESSION_KEY, device, remember_device
-from users.models import Token, User
+from users.middleware import device, remember_device, sign_out_browser
+from users.models import User
 
 # The number that a code was sent to, until the sign-in is through.
 PENDING = "pending_phone_number"
@@ -232,9 +232,7 @@ def delete_page(request: SignedInRequest) -> HttpResponse:
 def logout_page(request: HttpRequest) -> HttpResponse:
     """Changes something on POST only; who comes by a link is led to the front page."""
     if request.method == "POST":
-        device_id = request.session.get(SESSION_KEY)
-        if device_id and (token := Token.objects.filter(pk=device_id).first()):
-            services.sign_out(token)
+        sign_out_browser(request)
         logout(request)
         messages.success(request, _("You are signed out."))
     return redirect("front")

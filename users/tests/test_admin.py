@@ -14,7 +14,7 @@ from limits.limit import Limit
 from referrals.models import Correction, Referral
 from referrals.tests.test_list import invite_many
 from users.authentication import issue_token
-from users.models import User
+from users.models import Token, User
 from users.sms.memory import Message
 
 pytestmark = pytest.mark.django_db
@@ -34,6 +34,15 @@ def test_staff_sign_in_with_any_spelling(
     response = client.post("/admin/login/?next=/admin/", body)
     assert response.status_code == 302
     assert client.get("/admin/").status_code == 200
+
+
+def test_signing_out_ends_the_browser_s_device(admin: Client, staff: User) -> None:
+    assert Token.objects.of_user(staff).count() == 1
+    assert admin.get("/admin/logout/").status_code == 405
+    assert Token.objects.of_user(staff).count() == 1
+    admin.post("/admin/logout/")
+    assert not Token.objects.of_user(staff).exists()
+    assert admin.get("/admin/").status_code == 302
 
 
 @pytest.mark.parametrize("username", ["12", ALICE, "", "\x00"])
