@@ -460,9 +460,9 @@ GUARDS = [
     Guard(
         "an activation and its event are one transaction",
         "referrals/services.py",
-        "            _tell_other_systems(referral)\n",
+        "            _tell_other_systems(referral, invitee)\n",
         "        with transaction.atomic():\n"
-        "            _tell_other_systems(referral)\n",
+        "            _tell_other_systems(referral, invitee)\n",
         "webhooks/tests/test_outbox.py::test_an_activation_without_its_event_is_undone",
     ),
     Guard(

@@ -14,6 +14,7 @@ from django.utils import timezone
 from config import audit
 from referrals.exceptions import (
     CorrectionChangesNothing,
+    CorrectionOfOnesOwn,
     CorrectionOutdated,
     CorrectionToOneself,
 )
@@ -54,7 +55,8 @@ def correct_inviter(
     """Credit `invitee` to `inviter`, or to nobody; a referral keeps its date.
 
     `seen` is the Standing's word that the decision rests on. Raises
-    CorrectionToOneself, CorrectionChangesNothing and CorrectionOutdated.
+    CorrectionToOneself, CorrectionOfOnesOwn, CorrectionChangesNothing and
+    CorrectionOutdated.
     """
     if inviter and inviter.pk == invitee.pk:
         raise CorrectionToOneself
@@ -96,6 +98,8 @@ def _correct_locked(
     referrals = Referral.objects.select_for_update()
     referral = referrals.filter(invitee_id=invitee_id).first()
     now = _standing(referral)
+    if by.pk in {invitee_id, now.inviter_id, to.inviter_id}:
+        raise CorrectionOfOnesOwn
     if now.seen != seen:
         raise CorrectionOutdated
     if now.seen == to.seen:

@@ -45,6 +45,10 @@ class CorrectionToOneself(CorrectionRefused):
     text = _("Nobody invites themselves.")
 
 
+class CorrectionOfOnesOwn(CorrectionRefused):
+    text = _("You are one of the two. Somebody else has to do this.")
+
+
 class CorrectionChangesNothing(CorrectionRefused):
     text = _("That is so already.")
 

@@ -5,6 +5,7 @@ from functools import partial
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.utils.crypto import salted_hmac
 
 from config import audit
 from limits.budgets import Claim, reserve
@@ -67,7 +68,7 @@ def _activate(invitee: AbstractBaseUser, code: str) -> Referral:
                 invitee_id=invitee.pk, inviter_id=inviter.pk, code_used=code
             )
             _judge_foreign_keys()
-            _tell_other_systems(referral)
+            _tell_other_systems(referral, invitee)
     except IntegrityError:
         if standing := _standing(invitee, code):
             return standing
@@ -85,11 +86,15 @@ def _announce(referral: Referral) -> None:
     invite_code_activated.send_robust(Referral, referral=referral)
 
 
-def _tell_other_systems(referral: Referral) -> None:
+def _tell_other_systems(referral: Referral, invitee: AbstractBaseUser) -> None:
+    # The same for a number that comes back as a new account: who pays once for it is
+    # not made to pay for each.
+    name = salted_hmac("referrals.invitee", invitee.get_username(), algorithm="sha256")
     record_event(
         type="referral.activated",
         data={
             "invitee_id": referral.invitee_id,
+            "invitee_key": name.hexdigest(),
             "inviter_id": referral.inviter_id,
             "invite_code": referral.code_used,
             "activated_at": referral.created_at.isoformat(),

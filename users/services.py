@@ -2,6 +2,7 @@
 
 import math
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -10,6 +11,7 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils import timezone
+from redis.exceptions import RedisError
 from rest_framework.exceptions import NotAuthenticated, NotFound
 
 from config import audit
@@ -103,7 +105,8 @@ def send_code(
             with stepping_aside():
                 send_sms(phone_number=phone_number, text=text % {"code": code.digits})
     audit.record("code.sent", phone=mask_phone_number(phone_number), digits=code.length)
-    daily.count("codes_sent")
+    with suppress(DatabaseError, RedisError):  # the SMS is on its way: no 503 for this
+        daily.count("codes_sent")
     return _describe(code, math.ceil(next_at - time.time()))
 
 

@@ -116,7 +116,7 @@ def _reset_guesses(request: HttpRequest, person: User) -> str:
 
 def _sign_out(request: HttpRequest, person: User) -> str:
     device = request.POST.get("device", "")
-    pk = int(device) if device.isdecimal() else 0
+    pk = int(device) if device.isdecimal() and len(device) < 19 else 0
     services.sign_out_device(user=person, device_id=pk)
     audit.record("signed_out_by_staff", user=person.pk, by=request.user.pk)
     return _("The device is signed out.")

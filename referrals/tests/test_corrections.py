@@ -250,3 +250,13 @@ def test_a_person_with_corrections_can_be_deleted(
     page = f"/admin/users/user/{boris.pk}/delete/"
     assert admin.post(page, {"post": "yes"}).status_code == 302
     assert not Correction.objects.exists()
+
+
+@pytest.mark.parametrize("role", ["invitee", "inviter"])
+def test_nobody_corrects_what_they_are_one_of(
+    admin: Client, alice: User, staff: User, role: str
+) -> None:
+    invitee, inviter = (staff, alice) if role == "invitee" else (alice, staff)
+    page = correct(admin, invitee, inviter.phone_number)
+    assert b"Somebody else has to do this" in page.content
+    assert not Correction.objects.exists()

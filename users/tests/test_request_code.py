@@ -2,7 +2,7 @@ import json
 
 import pytest
 from django.conf import LazySettings
-from django.db import connection
+from django.db import OperationalError, connection
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
@@ -181,3 +181,14 @@ def test_who_waits_for_an_sms_holds_no_connection(
     body = {"phone_number": BORIS, "invite_code": alice.invite_code}
     assert api.post(URL, body).status_code == 200
     assert held == [False]
+
+
+def test_a_count_that_fails_does_not_unsay_the_sms(
+    api: APIClient, outbox: list[Message], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(event: str) -> None:
+        raise OperationalError
+
+    monkeypatch.setattr("users.services.daily.count", fail)
+    assert api.post(URL, {"phone_number": ALICE}).status_code == 200
+    assert len(outbox) == 1

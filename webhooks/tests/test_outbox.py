@@ -9,6 +9,7 @@ from rest_framework.test import APIClient
 
 from conftest import ALICE, BORIS, ask_for_code, signed_in
 from referrals.models import Referral
+from referrals.services import activate_invite_code
 from users.models import User
 from webhooks.models import Event
 from webhooks.services import record_event
@@ -38,12 +39,29 @@ def test_a_first_sign_in_with_a_code_is_two_events(api: APIClient, alice: User) 
         "invite_code": boris.invite_code,
         "created_at": boris.date_joined.isoformat(),
     }
+    key = activated.data["invitee_key"]
+    assert BORIS.strip("+") not in key
     assert activated.data == {
         "invitee_id": user_id,
+        "invitee_key": key,
         "inviter_id": alice.pk,
         "invite_code": alice.invite_code,
         "activated_at": Referral.objects.get().created_at.isoformat(),
     }
+
+
+@pytest.mark.usefixtures("webhooks_are_on")
+def test_who_comes_back_as_a_new_person_has_the_same_key(
+    alice: User, clara: User
+) -> None:
+    for person in (BORIS, BORIS):
+        boris = User.objects.create_user(person)
+        activate_invite_code(invitee=boris, code=alice.invite_code)
+        boris.delete()
+    activate_invite_code(invitee=clara, code=alice.invite_code)
+    first, again, other = (event.data for event in Event.objects.order_by("created_at"))
+    assert first["invitee_id"] != again["invitee_id"]
+    assert first["invitee_key"] == again["invitee_key"] != other["invitee_key"]
 
 
 @pytest.mark.usefixtures("webhooks_are_on")
