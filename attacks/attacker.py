@@ -155,8 +155,15 @@ def names(answers: Iterable[Answer]) -> Counter[str]:
     return Counter(answer.name for answer in answers)
 
 
+_drawn: set[str] = set()
+
+
 def new_phone_number() -> str:
-    return f"+7999{secrets.randbelow(10**7):07}"
+    """One that this run has not had: of ten million, a few thousand would meet."""
+    while (number := f"+7999{secrets.randbelow(10**7):07}") in _drawn:
+        pass
+    _drawn.add(number)
+    return number
 
 
 def new_address() -> str:

@@ -87,6 +87,15 @@ def run(program: str, **env: str) -> str:
     return result.stdout
 
 
+def without_source(event: dict[str, Any]) -> dict[str, Any]:
+    """The event without the lines of the program that its frames quote."""
+    for value in event.get("exception", {}).get("values", []):
+        for frame in value["stacktrace"]["frames"]:
+            for lines in ("pre_context", "context_line", "post_context"):
+                frame.pop(lines, None)
+    return event
+
+
 def test_errors_arrive_without_what_people_told_us(
     sentry: tuple[str, list[str]], tmp_path: Path
 ) -> None:
@@ -96,8 +105,9 @@ def test_errors_arrive_without_what_people_told_us(
         PROGRAM, SENTRY_DSN=dsn, DATABASE_URL=database, ALLOWED_HOSTS="testserver"
     )
     request_id = said.split()[-1]
-    text = "".join(envelopes)
     events = [json.loads(envelope.splitlines()[-1]) for envelope in envelopes]
+    text = "".join(envelope.splitlines()[0] for envelope in envelopes)
+    text += json.dumps([without_source(event) for event in events])
     failed = next(event for event in events if "exception" in event)
     value = failed["exception"]["values"][0]
     assert (value["type"], value["value"]) == ("ValueError", "no luck with <number>")
@@ -108,11 +118,10 @@ def test_errors_arrive_without_what_people_told_us(
     }
     logged = next(event for event in events if event.get("logger") == "audit")
     assert logged["logentry"]["formatted"] == "at <number>"
-    # The frames quote the program, so secrets are looked for as values, not as source.
     for secret in ("cookie", "query", "body", "header"):
         assert f"{secret}-secret" not in text
     assert "203.0.113.9" not in text
-    assert "9990000001" not in text.replace(PROGRAM, "")
+    assert "9990000001" not in text
     assert '"vars"' not in text
     assert '"user"' not in text
     assert not any(event.get("breadcrumbs", {}).get("values") for event in events)
