@@ -92,6 +92,7 @@ class Plant:
             "numbers twice": "(SELECT phone_number FROM users_user"
             " GROUP BY 1 HAVING count(*) > 1) AS twice",
         }
+        # Of the queries above, no word of anybody else's.
         return {
             what: number
             for what, query in queries.items()

@@ -37,6 +37,7 @@ def query(database_url: str, sql: str) -> list[str]:
 
 def rows(database_url: str) -> dict[str, list[str]]:
     """Every row of every table, as text."""
+    # The names are the catalogue's own.
     return {
         table: sorted(query(database_url, f'SELECT t::text FROM "{table}" AS t'))  # noqa: S608
         for table in query(database_url, TABLES)

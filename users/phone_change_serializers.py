@@ -20,7 +20,7 @@ class RequestPhoneChangeSerializer(serializers.Serializer[Data]):
 
 class PhoneChangeCodeSerializer(CodeSentSerializer):
     success = None  # type: ignore[assignment]  # DRF's way to leave a field out
-    message = None  # type: ignore[assignment]
+    message = None  # type: ignore[assignment]  # as above
 
 
 class PhoneChangeCodesSerializer(serializers.Serializer[Any]):
