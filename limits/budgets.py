@@ -16,7 +16,7 @@ from django.core.cache import cache
 from django.utils.crypto import salted_hmac
 
 from config.exceptions import LimitReached
-from limits.counters import Counter, UsedUp, give_back, take
+from limits.counters import NO_LIMIT, Counter, UsedUp, give_back, take
 from limits.limit import Limit
 
 
@@ -58,7 +58,7 @@ class Reservation:
 
     def __init__(self, counters: Sequence[Counter], counts: Sequence[int]) -> None:
         pairs = list(zip(counters, counts, strict=True))
-        self._counted = [counter for counter, count in pairs if count]
+        self._counted = [c for c, count in pairs if c.step and (count or not c.item)]
         self.counts = {counter.name: count for counter, count in pairs}
 
     def give_back(self, *names: str) -> None:
@@ -68,7 +68,7 @@ class Reservation:
         give_back(given)
 
 
-def reserve(*claims: Claim | Counter) -> Reservation:
+def reserve(*claims: Claim | Counter | None) -> Reservation:
     """All of the claims or none; raises LimitReached for the first that is refused."""
     found = [c.counter() if isinstance(c, Claim) else c for c in claims]
     counters = [counter for counter in found if counter]
@@ -86,6 +86,12 @@ def used(claim: Claim) -> int:
     counter = claim.counter()
     count: int = cache.get(counter.key, 0) if counter else 0
     return count
+
+
+def look(claim: Claim) -> Counter | None:
+    """For `reserve`, to tell how much is used beside what it reserves."""
+    counter = claim.counter()
+    return counter and counter._replace(most=NO_LIMIT, step=0)
 
 
 def clear(claim: Claim) -> None:

@@ -15,13 +15,17 @@ NO_LIMIT = 10**12  # for what is only counted
 
 
 class Counter(NamedTuple):
-    """At most `most` until its end; with an `item`, at most so many different items."""
+    """At most `most` until its end; with an `item`, at most so many different items.
+
+    One with a `step` of 0 is only looked at, and must be below `most` as others.
+    """
 
     name: str
     key: str
     most: int
     seconds_left: float
     item: str = ""  # the cache key that stands for it
+    step: int = 1  # what a use adds
 
     @property
     def milliseconds_left(self) -> int:
@@ -39,10 +43,10 @@ def take(counters: Sequence[Counter]) -> list[int]:
 
     Raises UsedUp for the first that has no use left, and then none is counted.
     """
-    counts = _take_in_redis(counters) if settings.REDIS_URL else _take(counters)
-    if counts and counts[0] < 0:
-        raise UsedUp(counters[-counts[0] - 1])
-    return counts
+    taken = _take_in_redis(counters) if settings.REDIS_URL else _take(counters)
+    if isinstance(taken, int):
+        raise UsedUp(counters[taken])
+    return taken
 
 
 def give_back(counters: Sequence[Counter]) -> None:
@@ -53,45 +57,57 @@ def give_back(counters: Sequence[Counter]) -> None:
     with _lock:
         for counter in counters:
             if cache.get(counter.key) is not None:
-                cache.decr(counter.key)
+                cache.decr(counter.key, counter.step)
             if counter.item:
                 cache.delete(counter.item)
 
 
+def end(counter: Counter) -> bool:
+    """Delete it; of several callers at once, one is told that it has."""
+    if settings.REDIS_URL:
+        return bool(cache.delete(counter.key))
+    with _lock:  # nobody is about to count on
+        return bool(cache.delete(counter.key))
+
+
 # KEYS: a counter and its item, by turns, the counter again where it has no item.
-# ARGV: the most and the milliseconds left, by turns.
+# ARGV: the most, the milliseconds left and the step, by turns.
 _TAKE = """
-local known = {}
-for i = 1, #KEYS, 2 do
-  known[i] = KEYS[i] ~= KEYS[i + 1] and redis.call('EXISTS', KEYS[i + 1]) == 1
-  local used = tonumber(redis.call('GET', KEYS[i]) or 0)
-  if not known[i] and used >= tonumber(ARGV[i]) then return {-(i + 1) / 2} end
+local known, used = {}, {}
+for n = 1, #KEYS / 2 do
+  local key, item = KEYS[2 * n - 1], KEYS[2 * n]
+  known[n] = key ~= item and redis.call('EXISTS', item) == 1
+  used[n] = tonumber(redis.call('GET', key) or 0)
+  if not known[n] and used[n] >= tonumber(ARGV[3 * n - 2]) then return n - 1 end
 end
 local counts = {}
-for i = 1, #KEYS, 2 do
-  local count = 0
-  if not known[i] then
-    count = redis.call('INCR', KEYS[i])
-    if count == 1 then redis.call('PEXPIRE', KEYS[i], ARGV[i + 1]) end
-    if KEYS[i] ~= KEYS[i + 1] then
-      redis.call('SET', KEYS[i + 1], 1, 'PX', ARGV[i + 1])
-    end
+for n = 1, #KEYS / 2 do
+  local key, item = KEYS[2 * n - 1], KEYS[2 * n]
+  local left, step = ARGV[3 * n - 1], ARGV[3 * n]
+  if step == '0' then
+    counts[n] = used[n]
+  elseif known[n] then
+    counts[n] = 0
+  else
+    counts[n] = redis.call('INCRBY', key, step)
+    if used[n] == 0 then redis.call('PEXPIRE', key, left) end
+    if key ~= item then redis.call('SET', item, 1, 'PX', left) end
   end
-  counts[#counts + 1] = count
 end
 return counts
 """
 _GIVE_BACK = """
-for i = 1, #KEYS, 2 do
-  if redis.call('EXISTS', KEYS[i]) == 1 then redis.call('DECR', KEYS[i]) end
-  if KEYS[i] ~= KEYS[i + 1] then redis.call('DEL', KEYS[i + 1]) end
+for n = 1, #KEYS / 2 do
+  local key, item, step = KEYS[2 * n - 1], KEYS[2 * n], ARGV[3 * n]
+  if redis.call('EXISTS', key) == 1 then redis.call('DECRBY', key, step) end
+  if key ~= item then redis.call('DEL', item) end
 end
 """
 
 
-def _take_in_redis(counters: Sequence[Counter]) -> list[int]:
-    counts: list[int] = _run(_TAKE, counters)
-    return counts
+def _take_in_redis(counters: Sequence[Counter]) -> list[int] | int:
+    taken: list[int] | int = _run(_TAKE, counters)
+    return taken
 
 
 def _run(script: str, counters: Sequence[Counter]) -> Any:
@@ -101,7 +117,7 @@ def _run(script: str, counters: Sequence[Counter]) -> Any:
     arguments: list[int] = []
     for counter in counters:
         keys += [_redis_key(counter.key), _redis_key(counter.item or counter.key)]
-        arguments += [counter.most, counter.milliseconds_left]
+        arguments += [counter.most, counter.milliseconds_left, counter.step]
     redis = cache.client.get_client(write=True)  # type: ignore[attr-defined]  # its own
     return redis.register_script(script)(keys, arguments)
 
@@ -113,19 +129,22 @@ def _redis_key(key: str) -> str:
 _lock = threading.Lock()
 
 
-def _take(counters: Sequence[Counter]) -> list[int]:
+def _take(counters: Sequence[Counter]) -> list[int] | int:
+    """The counts, or else the place of the first that has no use left."""
     with _lock:
         known = [bool(c.item and cache.get(c.item)) for c in counters]
         for position, counter in enumerate(counters):
             if not known[position] and cache.get(counter.key, 0) >= counter.most:
-                return [-position - 1]
+                return position
         pairs = zip(counters, known, strict=True)
         return [0 if is_known else _count(counter) for counter, is_known in pairs]
 
 
 def _count(counter: Counter) -> int:
+    if not counter.step:
+        return int(cache.get(counter.key, 0))
     seconds = counter.milliseconds_left / 1000
     if counter.item:
         cache.set(counter.item, 1, seconds)
     cache.add(counter.key, 0, seconds)
-    return cache.incr(counter.key)
+    return cache.incr(counter.key, counter.step)

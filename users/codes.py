@@ -6,27 +6,27 @@ A code is for one purpose: for any other it neither exists nor has the same digi
 
 A code has two cache entries. The record, under the number, says which nonce is current.
 The life, under the nonce, counts guesses, and is the one place where requests that
-arrive together are put in order: `incr` reserves a guess before anything is compared,
-and fails on a code that is gone; `delete` succeeds for one caller, who has spent it.
+arrive together are put in order: a guess is reserved before anything is compared, which
+fails on a code that is gone; `delete` succeeds for one caller, who has spent it.
 """
 
 import hmac
 import math
 import secrets
 import time
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 
 from django.conf import settings
 from django.core.cache import cache
 from django.utils.crypto import salted_hmac
 
-from limits.counters import NO_LIMIT, Counter
+from limits.counters import NO_LIMIT, Counter, end
 from users import test_numbers
 from users.exceptions import CodeExpired, ResendTooSoon
 from users.phones import pseudonym
 
 SIGN_IN = ""
+LIFE = "guesses_of_all"
 # How long a number's next wait remembers its last sends.
 RESEND_MEMORY_SECONDS = 3600
 
@@ -110,38 +110,35 @@ def living(phone_number: str, purpose: str = SIGN_IN) -> LoginCode:
     return code
 
 
+def life_counter(code: LoginCode) -> Counter:
+    """A guess at the code, to be reserved before it is compared.
+
+    It counts from the allowance below zero up to zero, so that a code that is gone, for
+    it was spent, has none left.
+    """
+    return Counter(LIFE, code.life_key, 0, code.expires_at - time.time())
+
+
 def is_right(code: LoginCode, digits: str) -> bool:
-    """Count a guess, then compare it; raises CodeExpired if it may not be compared."""
-    try:
-        guesses = cache.incr(code.life_key)
-    except ValueError:  # spent meanwhile
-        raise CodeExpired from None
-    if guesses > code.allowance:
-        raise CodeExpired
     return hmac.compare_digest(code.digits.encode(), digits.encode())
-
-
-def forgive(code: LoginCode) -> None:
-    """Give back a guess that was right but not used."""
-    with suppress(ValueError):  # it ended meanwhile
-        cache.decr(code.life_key)
 
 
 def spend(code: LoginCode) -> None:
     """End the code; of several callers at once, all but one get CodeExpired."""
-    if not cache.delete(code.life_key):
+    if not end(life_counter(code)):
         raise CodeExpired
 
 
-def reserve_send(phone_number: str, *, by_known_device: bool) -> None:
-    """Claim the one send that the number has at a time; raises ResendTooSoon.
+def send_counter(phone_number: str, *, by_known_device: bool) -> Counter:
+    """The one send that the number has at a time, for the shortest wait at first.
 
-    Devices that the number knows wait only for each other.
+    What is counted is the moment of the next, in milliseconds since the epoch. Devices
+    that the number knows wait only for each other.
     """
     key = _send_key(phone_number, by_known_device)
     wait = settings.LOGIN_CODE_RESEND_SECONDS[0]
-    if not cache.add(key, time.time() + wait, wait):
-        raise ResendTooSoon(wait=_seconds_until(cache.get(key)))
+    step = _milliseconds_in(wait)
+    return Counter(ResendTooSoon.limit_name, key, 1, wait, step=step)
 
 
 def sends_counter(phone_number: str, *, by_known_device: bool) -> Counter:
@@ -150,24 +147,23 @@ def sends_counter(phone_number: str, *, by_known_device: bool) -> Counter:
     return Counter("last_sends", key, NO_LIMIT, RESEND_MEMORY_SECONDS)
 
 
-def set_wait(phone_number: str, *, by_known_device: bool, sends: int) -> int:
-    """The wait after the claimed send, the so many-th; in seconds."""
+def wait_after(sends: int) -> int:
+    """Seconds from the so many-th send to the next."""
     waits: list[int] = settings.LOGIN_CODE_RESEND_SECONDS
-    wait = waits[min(sends, len(waits)) - 1]
-    if wait != waits[0]:
+    return waits[min(sends, len(waits)) - 1]
+
+
+def set_wait(phone_number: str, *, by_known_device: bool, wait: int) -> None:
+    """From now on, for the send that was claimed; in seconds."""
+    if wait != settings.LOGIN_CODE_RESEND_SECONDS[0]:
         key = _send_key(phone_number, by_known_device)
-        cache.set(key, time.time() + wait, wait)
-    return wait
-
-
-def release_send(phone_number: str, *, by_known_device: bool) -> None:
-    """Give back a claim whose SMS was not sent."""
-    cache.delete(_send_key(phone_number, by_known_device))
+        cache.set(key, _milliseconds_in(wait), wait)
 
 
 def resend_in(phone_number: str, *, by_known_device: bool) -> int:
     """Whole seconds until another send may be claimed."""
-    return _seconds_until(cache.get(_send_key(phone_number, by_known_device)))
+    moment: int = cache.get(_send_key(phone_number, by_known_device), 0)
+    return max(math.ceil(moment / 1000 - time.time()), 0)
 
 
 def clear_waits(phone_number: str) -> None:
@@ -188,15 +184,18 @@ def current(phone_number: str, purpose: str = SIGN_IN) -> LoginCode | None:
 
 def is_alive(code: LoginCode) -> bool:
     """Whether the code can still sign in."""
-    guesses = cache.get(code.life_key)
-    return guesses is not None and guesses < code.allowance
+    guesses: int = cache.get(code.life_key, 0)
+    return guesses < 0
 
 
 def _save(code: LoginCode) -> None:
     record = asdict(code)
     del record["phone_number"], record["purpose"]  # the key stands for them, hashed
     cache.set_many(
-        {code.life_key: 0, _record_key(code.phone_number, code.purpose): record},
+        {
+            code.life_key: -code.allowance,
+            _record_key(code.phone_number, code.purpose): record,
+        },
         settings.LOGIN_CODE_TTL_SECONDS,
     )
 
@@ -210,5 +209,5 @@ def _send_key(phone_number: str, by_known_device: bool) -> str:
     return f"login-code-send:{whose}:{pseudonym(phone_number)}"
 
 
-def _seconds_until(moment: float | None) -> int:
-    return max(math.ceil(moment - time.time()), 0) if moment else 0
+def _milliseconds_in(seconds: float) -> int:
+    return int((time.time() + seconds) * 1000)

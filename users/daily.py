@@ -12,6 +12,7 @@ from typing import Literal
 from django.core.cache import cache
 from django.utils import timezone
 
+from limits.counters import NO_LIMIT, Counter, take
 from users.models import DayCount
 
 Event = Literal["codes_sent", "sign_ins"]
@@ -21,16 +22,19 @@ KEPT_DAYS = 40
 
 
 def count(event: Event) -> None:
-    today = _today()
-    key = _key(today, event)
-    while True:
-        try:
-            cache.incr(key)
-        except ValueError:  # the first of its day
-            if cache.add(key, 0, KEPT_DAYS * 24 * 3600):
-                _move_finished_days(today)
-        else:
-            return
+    [number] = take([counter(event)])
+    counted(number)
+
+
+def counter(event: Event) -> Counter:
+    """Today's, to be counted with others; `counted` is to be told."""
+    return Counter(event, _key(_today(), event), NO_LIMIT, KEPT_DAYS * 24 * 3600)
+
+
+def counted(number: int) -> None:
+    """The so many-th of its day."""
+    if number == 1:
+        _move_finished_days(_today())
 
 
 def count_sign_in(**kwargs: object) -> None:

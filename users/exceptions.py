@@ -98,9 +98,10 @@ class PhoneNumberTaken(Refusal):
 
 class ResendTooSoon(LimitReached):
     default_detail = _("A code was sent a moment ago. Wait before asking again.")
+    limit_name = "code_resend"
 
     def __init__(self, *, wait: int) -> None:
-        super().__init__(limit="code_resend", wait=wait)
+        super().__init__(limit=self.limit_name, wait=wait)
 
     @classmethod
     def sample(cls) -> Refusal:

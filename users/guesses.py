@@ -16,7 +16,7 @@ from django.core.cache import cache
 
 from config import audit
 from config.exceptions import LimitReached
-from limits.budgets import Claim, Reservation, reserve, used
+from limits.budgets import Claim, Reservation, look, reserve, used
 from limits.counters import Counter
 from users import codes
 from users.clients import Client
@@ -49,14 +49,10 @@ def _compare(code: LoginCode, digits: str, client: Client) -> None:
     if reservation is None:
         reservation = _reserve_for_stranger(code, client)
     left = _left(code, reservation)
-    try:
-        if left < 0:
-            raise CodeExpired
-        right = codes.is_right(code, digits)
-    except Exception:
+    if left < 0:
         reservation.give_back()
-        raise
-    if not right:
+        raise CodeExpired
+    if not codes.is_right(code, digits):
         _raise_alarm()
         raise CodeIncorrect(attempts_left=left)
     reservation.give_back()
@@ -84,12 +80,16 @@ def _reserve_for_stranger(code: LoginCode, client: Client) -> Reservation:
         Claim("guesses_per_address", client.address),
         Claim("guesses_per_address_day", client.address),
         Claim("guesses_per_phone_day", code.phone_number),
-        Claim("guesses_per_phone_month", code.phone_number),
+        _in_month(code.phone_number),
     )
 
 
+def _in_month(phone_number: str) -> Claim:
+    return Claim("guesses_per_phone_month", phone_number)
+
+
 def _reserve(code: LoginCode, client: Client, *claims: Claim) -> Reservation:
-    """Also one of the guesses that this client has at this code."""
+    """Also one of the guesses at this code that this client has, and all have."""
     source = "device" if client.knows(code.phone_number) else client.address
     at_code = Counter(
         "guesses_per_code",
@@ -98,10 +98,12 @@ def _reserve(code: LoginCode, client: Client, *claims: Claim) -> Reservation:
         code.expires_at - time.time(),
     )
     try:
-        return reserve(at_code, *claims)
+        return reserve(at_code, *claims, codes.life_counter(code))
     except LimitReached as refusal:
         if refusal.limit == at_code.name:
             raise GuessesUsedUp(wait=code.seconds_left) from None
+        if refusal.limit == codes.LIFE:
+            raise CodeExpired from None
         raise
 
 
@@ -128,9 +130,18 @@ def _raise_alarm() -> None:
             logger.error("wrong guesses have passed %s: an attack?", alarm.limit)
 
 
+def wrong_in_month(phone_number: str) -> Counter | None:
+    """To look at while something is reserved; None where none are counted."""
+    return look(_in_month(phone_number))
+
+
 def code_length(phone_number: str) -> int:
     """Digits of the number's next code: more after wrong guesses in this month."""
-    wrong = used(Claim("guesses_per_phone_month", phone_number))
+    return code_length_after(used(_in_month(phone_number)))
+
+
+def code_length_after(wrong: int) -> int:
+    """The same, where the wrong guesses of the month are known."""
     grown = [digits for at, digits in settings.LOGIN_CODE_GROWTH if wrong >= at]
     return max([settings.LOGIN_CODE_LENGTH, *grown])
 

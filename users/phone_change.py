@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import NotAuthenticated
 
@@ -129,34 +129,25 @@ def change_phone_number(
         new = codes.living(phone_number, purpose)
     with _named(*OLD):
         guesses.compare(old, old_digits, client)
-    try:
+    with _named(*NEW):
+        guesses.compare(new, new_digits, client)
+    with transaction.atomic():
+        moved = _move(user, phone_number)
+        sign_out_everywhere(moved)
+        token, secret = issue_token(user=moved, device=device)
+        with _named(*OLD):
+            codes.spend(old)
         with _named(*NEW):
-            guesses.compare(new, new_digits, client)
-    except Exception:
-        codes.forgive(old)
-        raise
-    try:
-        with transaction.atomic():
-            moved = _move(user, phone_number)
-            sign_out_everywhere(moved)
-            token, secret = issue_token(user=moved, device=device)
-            with _named(*OLD):
-                codes.spend(old)
-            with _named(*NEW):
-                codes.spend(new)
-            transaction.on_commit(
-                partial(
-                    audit.record,
-                    "phone_number.changed",
-                    user=user.pk,
-                    old=mask_phone_number(old.phone_number),
-                    new=mask_phone_number(phone_number),
-                )
+            codes.spend(new)
+        transaction.on_commit(
+            partial(
+                audit.record,
+                "phone_number.changed",
+                user=user.pk,
+                old=mask_phone_number(old.phone_number),
+                new=mask_phone_number(phone_number),
             )
-    except (PhoneNumberTaken, DatabaseError):
-        for code in (old, new):
-            codes.forgive(code)
-        raise
+        )
     return PhoneChanged(moved, token, secret, issue_device_token(phone_number))
 
 

@@ -2,80 +2,97 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 
 from django.core.cache import cache
+from redis.exceptions import RedisError
 
 from config import audit
 from config.exceptions import LimitReached
-from limits.budgets import Claim
+from limits.budgets import Claim, Reservation
 from limits.budgets import reserve as reserve_claims
-from users import codes
+from limits.counters import Counter
+from users import codes, daily
 from users.clients import Client
-from users.exceptions import SmsUnavailable, SmsUnsure
+from users.exceptions import ResendTooSoon, SmsUnavailable, SmsUnsure
+from users.guesses import code_length_after, wrong_in_month
 from users.phones import mask_phone_number
 
-_STOPPED = "sms-sending-stopped"
+# The kill switch: a count that only stop() and start() change.
+_STOPPED = Counter("sending_stopped", "sms-sending-stopped", 1, 0, step=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """One that was granted."""
+
+    next_at: float  # seconds since the epoch, from when another may be asked for
+    code_length: int  # digits, if it takes a new code
+    number_today: int  # the so many-th of all
 
 
 @contextmanager
-def reserve(phone_number: str, client: Client) -> Iterator[float]:
+def reserve(phone_number: str, client: Client) -> Iterator[Send]:
     """One send, given back if the block fails; of SmsUnsure only the wait is.
 
-    Gives the moment, in seconds since the epoch, from which another may be asked for.
     Raises ResendTooSoon, LimitReached, and SmsUnavailable while sending is stopped.
     """
-    if cache.get(_STOPPED):
-        raise SmsUnavailable
     known = client.knows(phone_number)
-    with _audited(phone_number):
-        codes.reserve_send(phone_number, by_known_device=known)
+    reservation = _reserve(phone_number, client, known)
+    counts = reservation.counts
+    wait = codes.wait_after(counts["last_sends"])
     try:
-        with _audited(phone_number):
-            reservation = reserve_claims(
-                codes.sends_counter(phone_number, by_known_device=known),
-                *_claims(phone_number, client, known),
-            )
-        try:
-            wait = codes.set_wait(
-                phone_number,
-                by_known_device=known,
-                sends=reservation.counts["last_sends"],
-            )
-            yield time.time() + wait
-        except SmsUnsure as unsure:
-            # The bill may have it, so it counts, once; the number's wait does not.
-            reservation.give_back(*(["last_sends"] if unsure.is_new else []))
-            raise
-        except Exception:
-            reservation.give_back()
-            raise
-    except Exception:
-        codes.release_send(phone_number, by_known_device=known)
+        yield Send(
+            next_at=time.time() + wait,
+            code_length=code_length_after(counts.get("guesses_per_phone_month", 0)),
+            number_today=counts["codes_sent"],
+        )
+    except SmsUnsure as unsure:
+        # The bill may have it, so it counts, once; the number's wait does not.
+        its_wait = (ResendTooSoon.limit_name, "last_sends", "codes_sent")
+        reservation.give_back(*(its_wait if unsure.is_new else ()))
         raise
+    except Exception:
+        reservation.give_back()
+        raise
+    with suppress(RedisError):  # the SMS is on its way: no 503 for this
+        codes.set_wait(phone_number, by_known_device=known, wait=wait)
 
 
-@contextmanager
-def _audited(phone_number: str) -> Iterator[None]:
+def _reserve(phone_number: str, client: Client, known: bool) -> Reservation:
+    """In one step, with all that is to be known beforehand."""
     try:
-        yield
+        return reserve_claims(
+            _STOPPED,
+            codes.send_counter(phone_number, by_known_device=known),
+            codes.sends_counter(phone_number, by_known_device=known),
+            *_claims(phone_number, client, known),
+            wrong_in_month(phone_number),
+            daily.counter("codes_sent"),
+        )
     except LimitReached as refusal:
+        if refusal.limit == _STOPPED.name:
+            raise SmsUnavailable from None
         phone = mask_phone_number(phone_number)
         audit.record("code.refused", phone=phone, limit=refusal.limit)
+        if refusal.limit == ResendTooSoon.limit_name:
+            wait = codes.resend_in(phone_number, by_known_device=known)
+            raise ResendTooSoon(wait=wait) from None
         raise
 
 
 def stop() -> None:
     """The kill switch: no SMS to anyone until `start`."""
-    cache.set(_STOPPED, 1, None)
+    cache.set(_STOPPED.key, 1, None)
 
 
 def start() -> None:
-    cache.delete(_STOPPED)
+    cache.delete(_STOPPED.key)
 
 
 def is_stopped() -> bool:
-    return bool(cache.get(_STOPPED))
+    return bool(cache.get(_STOPPED.key))
 
 
 def _claims(phone_number: str, client: Client, known: bool) -> list[Claim]:

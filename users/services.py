@@ -18,13 +18,12 @@ from config import audit
 from config.exceptions import Refusal
 from config.turns import stepping_aside
 from limits.budgets import Claim, reserve
-from referrals.exceptions import InviteCodeAlreadyActivated, InviteCodeRefusal
+from referrals.exceptions import InviteCodeAlreadyActivated
 from referrals.services import activate_invite_code, look_up_inviter
 from users import codes, daily, guesses, sending
 from users.authentication import issue_token
 from users.clients import Client, issue_device_token
 from users.exceptions import AccountInactive, CodeExpired, CountryNotServed
-from users.guesses import code_length
 from users.models import Token, User
 from users.phones import is_served, mask_phone_number
 from users.signals import signed_in
@@ -93,10 +92,10 @@ def send_code(
 
     Raises ResendTooSoon, LimitReached, SmsUnavailable and SmsUnsure.
     """
-    with sending.reserve(phone_number, client) as next_at:
+    with sending.reserve(phone_number, client) as send:
         code = codes.issue(
             phone_number,
-            length=code_length(phone_number),
+            length=send.code_length,
             purpose=purpose,
             invite_code=invite_code,
         )
@@ -106,8 +105,8 @@ def send_code(
                 send_sms(phone_number=phone_number, text=text % {"code": code.digits})
     audit.record("code.sent", phone=mask_phone_number(phone_number), digits=code.length)
     with suppress(DatabaseError, RedisError):  # the SMS is on its way: no 503 for this
-        daily.count("codes_sent")
-    return _describe(code, math.ceil(next_at - time.time()))
+        daily.counted(send.number_today)
+    return _describe(code, math.ceil(send.next_at - time.time()))
 
 
 def seconds_until_resend(phone_number: str, client: Client) -> int:
@@ -148,21 +147,17 @@ def sign_in(
     code = codes.living(phone_number)
     guesses.compare(code, digits, client)
     brought = [c for c in (brought_invite_code, code.invite_code) if c]
-    try:
-        with transaction.atomic():
-            user, is_new = _find_or_create_user(phone_number)
-            if not user.is_active:
-                raise AccountInactive
-            if code.is_fixed and user.is_staff:
-                raise CodeExpired  # a code that others know opens no staff account
-            refusal = _apply_invite_code(user, given=invite_code, brought=brought)
-            User.objects.filter(pk=user.pk).update(last_login=timezone.now())
-            token, secret = issue(user=user, device=device)
-            codes.spend(code)
-            transaction.on_commit(partial(_announce, user, is_new, token))
-    except (InviteCodeRefusal, DatabaseError):
-        codes.forgive(code)  # the guess was right
-        raise
+    with transaction.atomic():
+        user, is_new = _find_or_create_user(phone_number)
+        if not user.is_active:
+            raise AccountInactive
+        if code.is_fixed and user.is_staff:
+            raise CodeExpired  # a code that others know opens no staff account
+        refusal = _apply_invite_code(user, given=invite_code, brought=brought)
+        User.objects.filter(pk=user.pk).update(last_login=timezone.now())
+        token, secret = issue(user=user, device=device)
+        codes.spend(code)
+        transaction.on_commit(partial(_announce, user, is_new, token))
     has_invite_code = bool(invite_code or brought)
     return SignedIn(
         user=user,
@@ -263,9 +258,8 @@ def _find_or_create_user(phone_number: str) -> tuple[User, bool]:
     # refer to it: two people who bring each other's invite codes would deadlock.
     locked = User.objects.select_for_update(of=("self",), no_key=True)
     users = locked.select_related("activation")
-    found = users.filter(phone_number=phone_number).first()
-    if found:
-        return found, False
+    with suppress(User.DoesNotExist):
+        return users.get(phone_number=phone_number), False
     try:
         user = User.objects.create_user(phone_number)
     except IntegrityError:  # another first sign-in of this number was faster

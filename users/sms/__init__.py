@@ -55,6 +55,8 @@ class Sms:
 class SmsBackend(ABC):
     # True where no message leaves the machine; only then may a code be shown.
     simulated = False
+    # False where send never raises SmsUnsure: then there is nothing to find out later.
+    can_be_unsure = True
 
     @abstractmethod
     def send(self, sms: Sms) -> None:
@@ -78,8 +80,9 @@ def backend_class() -> type[SmsBackend]:
 
 def send_sms(*, phone_number: str, text: str) -> None:
     """Raises SmsUnavailable, and SmsUnsure when it may have been sent."""
+    backend = backend_class()
     mark = _mark(phone_number, text)
-    seen = cache.get(mark)
+    seen = cache.get(mark) if backend.can_be_unsure else None
     tried = Attempt(**seen) if seen else None
     sms = Sms(
         phone_number=phone_number,
@@ -91,7 +94,7 @@ def send_sms(*, phone_number: str, text: str) -> None:
     started = time.time()
     try:
         with timed_sms():
-            backend_class()().send(sms)
+            backend().send(sms)
     except SmsUnsure as unsure:
         if unsure.is_new or tried is None:
             since = tried.since if tried else started

@@ -12,6 +12,7 @@ from users.sms import Sms, SmsBackend
 
 class ConsoleBackend(SmsBackend):
     simulated = True
+    can_be_unsure = False
 
     def send(self, sms: Sms) -> None:
         time.sleep(random.uniform(*settings.SMS_SIMULATED_DELAY))  # noqa: S311  a delay

@@ -15,6 +15,7 @@ outbox: list[Message] = []
 
 class MemoryBackend(SmsBackend):
     simulated = True
+    can_be_unsure = False
 
     def send(self, sms: Sms) -> None:
         outbox.append(Message(sms.phone_number, sms.text))

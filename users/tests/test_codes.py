@@ -9,10 +9,11 @@ from django.core.cache import cache
 from django.test import override_settings
 
 from conftest import ALICE, BORIS, Clock, wrong
+from limits.counters import UsedUp, take
 from limits.limit import Limit
 from users import codes, guesses
 from users.clients import Client, issue_device_token
-from users.exceptions import CodeExpired, CodeIncorrect, GuessesUsedUp, ResendTooSoon
+from users.exceptions import CodeExpired, CodeIncorrect, GuessesUsedUp
 
 CLIENT = Client("192.0.2.1")
 
@@ -229,20 +230,24 @@ def test_a_living_code_keeps_the_invite_code_it_came_with() -> None:
         assert check(ALICE, first.digits).invite_code == "7K9QXT"
 
 
+def claim_send() -> None:
+    take([codes.send_counter(ALICE, by_known_device=False)])
+
+
 def test_what_is_left_is_rounded_up(clock: Clock) -> None:
-    codes.reserve_send(ALICE, by_known_device=False)
+    claim_send()
     clock.pass_seconds(20.6)
     assert codes.resend_in(ALICE, by_known_device=False) == 40
 
 
 def test_one_send_at_a_time_and_longer_waits(clock: Clock) -> None:
     for number, wait in enumerate((60, 120, 300, 300), start=1):
-        codes.reserve_send(ALICE, by_known_device=False)
-        codes.set_wait(ALICE, by_known_device=False, sends=number)
+        claim_send()
+        assert codes.wait_after(number) == wait
+        codes.set_wait(ALICE, by_known_device=False, wait=wait)
         clock.pass_seconds(20)
-        with pytest.raises(ResendTooSoon) as refusal:
-            codes.reserve_send(ALICE, by_known_device=False)
-        assert refusal.value.wait == wait - 20
+        with pytest.raises(UsedUp):
+            claim_send()
         assert codes.resend_in(ALICE, by_known_device=False) == wait - 20
         clock.pass_seconds(wait - 20)
 
@@ -250,7 +255,7 @@ def test_one_send_at_a_time_and_longer_waits(clock: Clock) -> None:
 def test_a_dump_of_the_cache_shows_no_code_and_no_number() -> None:
     with override_settings(LOGIN_CODE_LENGTH=8):
         code = issue(ALICE)
-        codes.reserve_send(ALICE, by_known_device=False)
+        claim_send()
     dump = _dump()
     assert code.nonce in dump
     assert code.digits not in dump
