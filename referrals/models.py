@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from functools import cache
-from typing import Any, Protocol
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.db import models
+from django.db import connection, models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -83,27 +84,36 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
         """`of_inviter` and `with_count`, for a read that must be cheap: the profile's.
 
         The SQL that the ORM makes is kept: making it takes five times as long as the
-        rest.
+        rest. And no model's instance is made of a row.
         """
         sql, parameters = _newest_sql(number)
-        rows: Any = self.raw(sql, [inviter_id] * parameters)
-        return list(rows)
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [inviter_id] * parameters)
+            rows = cursor.fetchall()
+        return [ReferralRow(name, _as_time(at), count) for name, at, count in rows]
 
 
 @cache
 def _newest_sql(number: int) -> tuple[str, int]:
     """With the inviter's id as its only parameter, so many times."""
     newest = Referral.objects.of_inviter(0).with_count(0)[:number]
-    sql, parameters = newest.query.sql_with_params()
+    columns: Any = ("invitee_name", "created_at", "count")
+    sql, parameters = newest.values_list(*columns).query.sql_with_params()
     assert set(parameters) == {0}  # noqa: S101  limits are written out
     return sql, len(parameters)
 
 
-class ReferralRow(Protocol):
+def _as_time(value: datetime) -> datetime:
+    """SQLite's come without a zone."""
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class ReferralRow:
     """What `of_inviter` and `with_count` read."""
 
-    created_at: datetime
     invitee_name: str
+    created_at: datetime
     count: int
 
 

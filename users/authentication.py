@@ -50,9 +50,11 @@ class TokenAuthentication(authentication.TokenAuthentication):
 
     def authenticate_credentials(self, key: str) -> tuple[User, Token]:
         tokens = Token.objects.live().select_related("user__activation")
-        token = tokens.filter(digest=_digest(key)).first()
-        if token is None:
-            raise AuthenticationFailed(_("The token is not valid. Sign in again."))
+        try:
+            token = tokens.get(digest=_digest(key))  # first() would order them
+        except Token.DoesNotExist:
+            text = _("The token is not valid. Sign in again.")
+            raise AuthenticationFailed(text) from None
         renew_token(token)
         return token.user, token
 

@@ -11,6 +11,7 @@ from users.serializers import (
     LoginCodeField,
     UserSerializer,
 )
+from users.services import CodeSent
 
 
 class RequestPhoneChangeSerializer(serializers.Serializer[Data]):
@@ -21,6 +22,11 @@ class RequestPhoneChangeSerializer(serializers.Serializer[Data]):
 class PhoneChangeCodeSerializer(CodeSentSerializer):
     success = None  # type: ignore[assignment]  # DRF's way to leave a field out
     message = None  # type: ignore[assignment]  # as above
+
+    def to_representation(self, instance: CodeSent) -> Data:
+        data = super().to_representation(instance)
+        del data["success"], data["message"]
+        return data
 
 
 class PhoneChangeCodesSerializer(serializers.Serializer[Any]):

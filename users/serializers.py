@@ -3,6 +3,7 @@ from typing import Any
 
 from django.db import models
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
@@ -12,6 +13,7 @@ from referrals.pagination import first_referrals
 from referrals.serializers import ReferralSerializer
 from users.fields import PhoneNumberSerializerField
 from users.models import User
+from users.services import CodeSent, SignedIn
 
 Data = dict[str, Any]
 
@@ -62,10 +64,18 @@ class CodeSentSerializer(serializers.Serializer[Any]):
         help_text=_("The code itself; only in development, with a simulated SMS."),
     )
 
-    def to_representation(self, instance: Any) -> Data:
-        data = super().to_representation(instance)
-        if data["dev_code"] is None:
-            del data["dev_code"]
+    def to_representation(self, instance: CodeSent) -> Data:
+        # By hand: see ReferralSerializer.
+        data = {
+            "success": True,
+            "message": gettext("The code has been sent."),
+            "phone_number": instance.phone_number,
+            "expires_in": instance.expires_in,
+            "resend_in": instance.resend_in,
+            "code_length": instance.code_length,
+        }
+        if instance.dev_code is not None:
+            data["dev_code"] = instance.dev_code
         return data
 
 
@@ -147,7 +157,17 @@ class SignInSerializer(serializers.Serializer[Any]):
 
 
 class SignedInSerializer(NewTokenSerializer, SignInSerializer):
-    pass
+    def to_representation(self, instance: SignedIn) -> Data:
+        # By hand: see ReferralSerializer.
+        user = UserSerializer(context=self.context)
+        return {
+            "token": instance.token,
+            "expires_at": instance.device.expires_at,
+            "device_token": instance.device_token,
+            "is_new_user": instance.is_new_user,
+            "invite_code_applied": instance.invite_code_applied,
+            "user": user.to_representation(instance.user),
+        }
 
 
 class ProfileSerializer(UserSerializer):
