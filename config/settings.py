@@ -30,7 +30,7 @@ CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 
 PORT = env.whole("PORT", 8000, low=1, high=65535)
 WEB_WORKERS = env.whole("WEB_WORKERS", 2, low=1, high=64)
-WEB_THREADS = env.whole("WEB_THREADS", 512, low=1, high=2000)
+WEB_THREADS = env.whole("WEB_THREADS", 768, low=1, high=2000)
 
 INSTALLED_APPS = [
     "users.apps.StaffSiteConfig",

@@ -5,16 +5,77 @@ on their work, so the more clients wait the fewer are served.
 """
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-AT_A_TIME = 8
-# After it a thread goes ahead without one: some may be stuck, waiting for a database.
-LONGEST_WAIT_SECONDS = 0.3
+# Those who have a turn may be stuck, waiting for a database say. When in so long no
+# turn has ended, whoever waits goes ahead without one.
+STUCK_SECONDS = 0.5
 
-_turns = threading.BoundedSemaphore(AT_A_TIME)
+
+class Turns:
+    """Each line in the order of arrival, and the two lines by turns.
+
+    So reads wait for no queue of writes, such as a thousand people who want a code, and
+    neither can be kept out by the other. threading.Semaphore would also let newcomers
+    pass those who wait.
+    """
+
+    def __init__(self, at_a_time: int) -> None:
+        self.free = at_a_time
+        self._ended = 0
+        self._lines: dict[bool, deque[threading.Lock]] = {True: deque(), False: deque()}
+        self._next_is_read = True
+        self._guard = threading.Lock()
+
+    @property
+    def waiting(self) -> int:
+        return sum(map(len, self._lines.values()))
+
+    def take(self, *, is_read: bool) -> bool:
+        """Wait for a turn; False without one, for all are stuck."""
+        line = self._lines[is_read]
+        with self._guard:
+            if self.free:
+                self.free -= 1
+                return True
+            called = threading.Lock()
+            called.acquire()
+            line.append(called)
+        ended = self._ended
+        while not called.acquire(timeout=STUCK_SECONDS):
+            if self._ended == ended and self._leave(line, called):
+                return False
+            ended = self._ended
+        return True
+
+    def end(self) -> None:
+        with self._guard:
+            self._ended += 1
+            line = (
+                self._lines[self._next_is_read] or self._lines[not self._next_is_read]
+            )
+            self._next_is_read = not self._next_is_read
+            if line:
+                line.popleft().release()
+            else:
+                self.free += 1
+
+    def _leave(self, line: deque[threading.Lock], called: threading.Lock) -> bool:
+        """False if it has just been called."""
+        with self._guard:
+            if called not in line:
+                return False
+            line.remove(called)
+            return True
+
+
+# Those that run may each want a connection, and then none has to wait for one.
+_turns = Turns(settings.DATABASE_POOL_SIZE)
 _mine = threading.local()
 
 
@@ -23,7 +84,7 @@ class TurnMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        _take()
+        _take(is_read=request.method in {"GET", "HEAD"})
         try:
             return self.get_response(request)
         finally:
@@ -38,16 +99,16 @@ def stepping_aside() -> Iterator[None]:
         yield
     finally:
         if had_one:
-            _take()
+            _take(is_read=False)
 
 
-def _take() -> None:
-    _mine.turn = _turns.acquire(timeout=LONGEST_WAIT_SECONDS)
+def _take(*, is_read: bool) -> None:
+    _mine.turn = _turns.take(is_read=is_read)
 
 
 def _end() -> bool:
     had_one = getattr(_mine, "turn", False)
     _mine.turn = False
     if had_one:
-        _turns.release()
+        _turns.end()
     return had_one

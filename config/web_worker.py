@@ -6,7 +6,9 @@ that send a byte now and then would hold all threads.
 
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from threading import Barrier
 from typing import Any
 
 from gunicorn.workers.gthread import (  # type: ignore[import-untyped]  # ships no types
@@ -21,6 +23,15 @@ class DeadlineThreadWorker(ThreadWorker):  # type: ignore[misc]  # as above
     def init_process(self) -> None:
         self._deadlines: dict[Any, float] = {}
         super().init_process()
+
+    def get_thread_pool(self) -> ThreadPoolExecutor:
+        """All threads from the start: it takes long while many clients come."""
+        pool: ThreadPoolExecutor = super().get_thread_pool()
+        started = Barrier(self.cfg.threads + 1)
+        for _ in range(self.cfg.threads):
+            pool.submit(started.wait)
+        started.wait()
+        return pool
 
     def handle(self, conn: Any) -> Any:
         self._deadlines[conn] = time.monotonic() + READ_SECONDS

@@ -1,7 +1,8 @@
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from threading import Thread
 
 import pytest
 from django.http import HttpRequest, HttpResponse
@@ -11,9 +12,9 @@ from config import turns
 
 @pytest.fixture(autouse=True)
 def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(turns, "_turns", threading.BoundedSemaphore(1))
+    monkeypatch.setattr(turns, "_turns", turns.Turns(1))
     yield
-    assert turns._turns.acquire(blocking=False)  # every turn has ended
+    assert turns._turns.free == 1  # every turn has ended
 
 
 class Server:
@@ -59,10 +60,47 @@ def test_who_waits_for_an_sms_lets_others_run() -> None:
 
 
 def test_who_is_stuck_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "LONGEST_WAIT_SECONDS", 0.02)
-    server = Server(0.3)
+    monkeypatch.setattr(turns, "STUCK_SECONDS", 0.05)
+    server = Server(0.5)
     server.serve(4)
-    assert server.most > 1
+    assert server.most == 4
+
+
+def test_a_long_queue_that_moves_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "STUCK_SECONDS", 0.2)
+    server = Server(0.04)
+    server.serve(20)  # most wait longer than that
+    assert server.most == 1
+
+
+def served(arrivals: Sequence[bool]) -> list[int]:
+    """The order in which reads and others are served that arrive in this one."""
+    order: list[int] = []
+    queue = turns.Turns(1)
+    assert queue.take(is_read=True)
+
+    def wait(number: int, is_read: bool) -> None:
+        queue.take(is_read=is_read)
+        order.append(number)
+        queue.end()
+
+    threads = [Thread(target=wait, args=item) for item in enumerate(arrivals)]
+    for place, thread in enumerate(threads, start=1):
+        thread.start()
+        while queue.waiting < place:
+            time.sleep(0.001)
+    queue.end()
+    for thread in threads:
+        thread.join()
+    return order
+
+
+def test_who_came_first_is_served_first() -> None:
+    assert served([True] * 20) == list(range(20))
+
+
+def test_reads_wait_for_no_queue_of_writes() -> None:
+    assert served([False] * 8 + [True] * 2) == [8, 0, 9, 1, 2, 3, 4, 5, 6, 7]
 
 
 def test_a_failure_ends_the_turn() -> None:
@@ -75,5 +113,4 @@ def test_a_failure_ends_the_turn() -> None:
 
 def test_without_a_turn_there_is_none_to_give_away() -> None:
     with turns.stepping_aside():
-        assert turns._turns.acquire(blocking=False)
-        turns._turns.release()
+        assert turns._turns.free == 1
