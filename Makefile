@@ -5,6 +5,7 @@ PORT ?= $(or $(shell sed -n 's/^PORT=//p' .env 2>/dev/null),8000)
 VENV ?= .venv
 BIN = $(VENV)/bin
 USERS ?= 1000000
+RUNS ?= 3
 # Big programs that only `make deploy-check` needs.
 DEPLOY = .venv-deploy
 # Not PyPI's wrapper around it, which ends with 0 whatever was said.
@@ -63,8 +64,8 @@ fuzz: $(VENV)/.dev ## let schemathesis try the whole API, with and without a tok
 mutations: $(VENV)/.dev ## take the guards away one at a time; a test must go red for each
 	$(BIN)/python -m e2e.mutations
 
-bench: $(VENV)/.dev ## measure speed against the bars; USERS=20000 for a quick look, DATA=folder to keep the people
-	$(BIN)/python -m benchmarks --users $(USERS) $(if $(DATA),--data $(DATA)) $(if $(ONLY),--only $(ONLY))
+bench: $(VENV)/.dev ## measure speed against the bars; USERS=20000 RUNS=1 for a quick look, DATA=folder to keep the people
+	$(BIN)/python -m benchmarks --users $(USERS) --runs $(RUNS) $(if $(DATA),--data $(DATA)) $(if $(ONLY),--only $(ONLY))
 
 lint: $(VENV)/.dev ## check style and types
 	$(BIN)/ruff format --check .

@@ -1,6 +1,6 @@
 """Measure the service against its bars.
 
-    python -m benchmarks [--users N] [--data FOLDER] [--only P1,P3]
+    python -m benchmarks [--users N] [--data FOLDER] [--runs 3] [--only P1,P3]
 
 Starts a PostgreSQL, a Redis and a web server of its own, as in production, and stops
 them at the end. With --data the people are kept there for the next run.
@@ -34,6 +34,7 @@ MEASURES = {
     "P4": clients.measure,
     "P5": signing_in.measure,
     "P6": staff.measure,
+    "P7": starting.measure,
 }
 
 
@@ -58,6 +59,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser("benchmarks", description=__doc__)
     parser.add_argument("--users", type=int, default=FULL)
     parser.add_argument("--data", type=Path, help="folder that keeps the people")
+    parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--only", default="", help="bars, as P1,P3")
     options = parser.parse_args()
     if options.users < 5000:
@@ -77,7 +79,6 @@ def run(
     settings = {**database.env, **redis.env, **stack.production(temporary), **LIFTED}
     env = stack.prepare({**settings, "DJANGO_SETTINGS_MODULE": "benchmarks.settings"})
     stack.manage(env, "fill", f"--users={options.users}")
-    figures: list[Figure] = []
     with (
         watched(database.env["DATABASE_URL"]) as connections,
         stack.serve(temporary, env) as server,
@@ -90,17 +91,22 @@ def run(
             server=psutil.Process(server.process.pid),
             database=psutil.Process(database.process.pid),
         )
-        for bars, measure in MEASURES.items():
-            if wanted(bars, options.only):
-                print(f"{bars} …", file=sys.stderr)
-                figures += measure(lab)
-                lab.settle()
+        runs = [measure_all(lab, options.only) for _ in range(options.runs)]
     most = connections.most
+    figures = report.together(runs)
     figures.append(
         at_most("P4", "most PostgreSQL connections at once", most, MOST_CONNECTIONS)
     )
-    if wanted("P7", options.only):
-        figures += starting.measure(lab)
+    return figures
+
+
+def measure_all(lab: Lab, only: str) -> list[Figure]:
+    figures: list[Figure] = []
+    for bars, measure in MEASURES.items():
+        if wanted(bars, only):
+            print(f"{bars} …", file=sys.stderr)
+            figures += measure(lab)
+            lab.settle()
     return figures
 
 

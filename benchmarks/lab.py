@@ -80,15 +80,17 @@ class Figure:
     wanted: str
     seen: str
     met: bool | None = None  # None: there for its own sake
+    value: float | None = None  # what runs are compared by
 
 
 def at_most(bar: str, what: str, seen: float, most: float, unit: str = "") -> Figure:
     text = f"{seen:.3g}{unit}" if seen < 1000 else f"{seen:.0f}{unit}"
-    return Figure(bar, what, f"≤ {most:g}{unit}", text, seen <= most)
+    return Figure(bar, what, f"≤ {most:g}{unit}", text, seen <= most, seen)
 
 
 def at_least(bar: str, what: str, seen: float, least: float, unit: str = "") -> Figure:
-    return Figure(bar, what, f"≥ {least:g}{unit}", f"{seen:.0f}{unit}", seen >= least)
+    text = f"{seen:.0f}{unit}"
+    return Figure(bar, what, f"≥ {least:g}{unit}", text, seen >= least, seen)
 
 
 def cpu_seconds(root: psutil.Process) -> float:

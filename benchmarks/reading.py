@@ -110,8 +110,9 @@ def ratio(
     """The median over the rounds, and their spread."""
     pairs = zip(these, others, strict=True)
     ratios = [part(this) / part(other) for this, other in pairs]
-    seen = f"{median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})"
-    return Figure(bar, what, f"≤ {most:g}", seen, median(ratios) <= most)
+    seen = median(ratios)
+    text = f"{seen:.2f} ({min(ratios):.2f}–{max(ratios):.2f})"
+    return Figure(bar, what, f"≤ {most:g}", text, seen <= most, seen)
 
 
 def costs(name: str, rounds: list[Round]) -> Figure:

@@ -5,8 +5,10 @@ import platform
 import re
 import subprocess
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 
 import psutil
@@ -33,6 +35,28 @@ def table(figures: Sequence[Figure]) -> str:
     ]
     lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
     return "\n".join(lines)
+
+
+def together(runs: Sequence[Sequence[Figure]]) -> list[Figure]:
+    """One figure of each kind: the run in the middle, and what the others saw."""
+    alike: dict[tuple[str, str], list[Figure]] = {}
+    for figure in chain.from_iterable(runs):
+        alike.setdefault((figure.bar, figure.what), []).append(figure)
+    return [_middle(figures) for figures in alike.values()]
+
+
+def _middle(figures: list[Figure]) -> Figure:
+    first, *more = figures
+    if not more:
+        return first
+    if first.value is None:
+        verdicts = [figure.met for figure in figures]
+        met = None if None in verdicts else all(verdicts)
+        return replace(first, seen=" · ".join(f.seen for f in figures), met=met)
+    others = sorted(figures, key=lambda figure: figure.value or 0)
+    middle = others.pop(len(others) // 2)
+    seen = ", ".join(figure.seen for figure in others)
+    return replace(middle, seen=f"**{middle.seen}**; {seen}")
 
 
 def document(figures: Sequence[Figure], users: int, command: str, others: float) -> str:

@@ -43,7 +43,7 @@ ALIKE = [
     ("people", "search: number"),
     ("change: invited 10", "change: invited most"),
     ("delete: invited 10", "delete: invited most"),
-    ("referrals", "referrals: number"),
+    ("referrals: number", "referrals: code"),
 ]
 
 

@@ -25,7 +25,8 @@ def measure(lab: Lab) -> list[Figure]:
     said = suite.stdout.strip().splitlines()[-1].strip("= ")
     return [
         at_most("P7", "server: from start to ready", ready, 3, " s"),
-        at_most("P7", f"test suite ({said})", seconds, 60, " s"),
+        at_most("P7", "test suite", seconds, 60, " s"),
+        Figure("P7", "test suite, in its words", "", said),
     ]
 
 

@@ -1,5 +1,5 @@
 from benchmarks.lab import Figure, at_least, at_most
-from benchmarks.report import table
+from benchmarks.report import table, together
 
 
 def test_a_bar_is_met_up_to_its_edge() -> None:
@@ -17,3 +17,14 @@ def test_the_table_has_a_row_a_figure_in_the_order_of_the_bars() -> None:
     assert "≥ 150/s" in lines[3]
     assert "**missed**" in lines[3]
     assert len({len(line) for line in lines}) == 1
+
+
+def test_of_several_runs_the_middle_one_counts() -> None:
+    runs = [
+        [at_least("P5", "rate", n, 150), Figure("P5", "cost", "", f"{n} ms")]
+        for n in (160, 140, 155)
+    ]
+    rate, cost = together(runs)
+    assert rate.seen == "**155**; 140, 160"
+    assert rate.met
+    assert cost.seen == "160 ms · 140 ms · 155 ms"
