@@ -62,6 +62,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--only", default="", help="bars, as P1,P3")
     options = parser.parse_args()
+    if options.runs % 2 == 0:
+        parser.error("an even number of runs has none in the middle")
     if options.users < 5000:
         parser.error("the owners' lists need 5,000 users")
     return options

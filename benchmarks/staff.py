@@ -32,6 +32,7 @@ def pages(users: int) -> dict[str, str]:
         "delete: invited 10": "/admin/users/user/3/delete/",
         "delete: invited most": "/admin/users/user/1/delete/",
         "referrals": "/admin/referrals/referral/",
+        "referrals, page 20": "/admin/referrals/referral/?p=20",
         "referrals: number": f"/admin/referrals/referral/?q=%2B{number[1:]}",
         "referrals: code": f"/admin/referrals/referral/?q={people.invite_code(1)}",
         "referral": f"/admin/referrals/referral/{users // 2}/change/",
@@ -43,6 +44,7 @@ ALIKE = [
     ("people", "search: number"),
     ("change: invited 10", "change: invited most"),
     ("delete: invited 10", "delete: invited most"),
+    ("referrals", "referrals, page 20"),
     ("referrals: number", "referrals: code"),
 ]
 

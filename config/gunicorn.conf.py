@@ -6,8 +6,10 @@ The same server in development and in production; DEBUG makes it reload and talk
 import gc
 import os
 import shutil
+import socket
 import sys
 import tempfile
+from contextlib import suppress
 from logging.config import dictConfig
 from pathlib import Path
 from typing import Any
@@ -65,7 +67,14 @@ logger_class = OurLogger
 
 
 def on_starting(server: Any) -> None:
-    """A new folder in which the workers of this run count; prometheus-client's way."""
+    """Refuse a port that is taken, and make a folder for the metrics of this run."""
+    for host, port in filter(
+        lambda address: isinstance(address, tuple), server.address
+    ):
+        # With a socket for each worker, two servers could share it unawares.
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        socket.create_server((host, port), family=family).close()
+    # Where its workers count; prometheus-client's way.
     folder = tempfile.mkdtemp(prefix="referral-metrics-", dir=worker_tmp_dir)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
 
@@ -95,7 +104,8 @@ def post_fork(server: Any, worker: Any) -> None:
     # at Python's 5 ms, on one CPU, nothing is left for the one that runs.
     sys.setswitchinterval(0.1)
     if worker.cpu is not None:
-        os.sched_setaffinity(0, {worker.cpu})
+        with suppress(OSError):  # it may not: it works without
+            os.sched_setaffinity(0, {worker.cpu})
 
 
 def post_worker_init(worker: Any) -> None:

@@ -28,10 +28,21 @@ class DeadlineThreadWorker(ThreadWorker):  # type: ignore[misc]  # as above
         """All threads from the start: it takes long while many clients come."""
         pool: ThreadPoolExecutor = super().get_thread_pool()
         started = Barrier(self.cfg.threads + 1)
-        for _ in range(self.cfg.threads):
-            pool.submit(started.wait)
+        try:
+            for _ in range(self.cfg.threads):
+                pool.submit(started.wait)
+        except RuntimeError:  # the system gives no more threads
+            started.abort()
+            raise
         started.wait()
         return pool
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Or the kernel would go on giving connections to a worker that is ending."""
+        super().set_accept_enabled(enabled)
+        if not self.alive:
+            for listener in self.sockets:
+                listener.close()
 
     def handle(self, conn: Any) -> Any:
         self._deadlines[conn] = time.monotonic() + READ_SECONDS

@@ -16,7 +16,7 @@ from django.core.cache import cache
 from django.utils.crypto import salted_hmac
 
 from config.exceptions import LimitReached
-from limits.counters import NO_LIMIT, Counter, UsedUp, give_back, take
+from limits.counters import NO_LIMIT, Counter, UsedUp, end, give_back, take
 from limits.limit import Limit
 
 
@@ -97,7 +97,7 @@ def look(claim: Claim) -> Counter | None:
 def clear(claim: Claim) -> None:
     """Let the subject begin the window that is open now anew."""
     if counter := claim.counter():
-        cache.delete(counter.key)
+        end(counter)
 
 
 def _key(text: str) -> str:

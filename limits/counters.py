@@ -6,6 +6,7 @@ memory of the one process has a lock.
 
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -56,7 +57,7 @@ def give_back(counters: Sequence[Counter]) -> None:
         return
     with _lock:
         for counter in counters:
-            if cache.get(counter.key) is not None:
+            with suppress(ValueError):  # it has ended
                 cache.decr(counter.key, counter.step)
             if counter.item:
                 cache.delete(counter.item)
@@ -64,10 +65,9 @@ def give_back(counters: Sequence[Counter]) -> None:
 
 def end(counter: Counter) -> bool:
     """Delete it; of several callers at once, one is told that it has."""
-    if settings.REDIS_URL:
-        return bool(cache.delete(counter.key))
-    with _lock:  # nobody is about to count on
-        return bool(cache.delete(counter.key))
+    if not settings.REDIS_URL and cache.get(counter.key) is None:
+        return False  # local memory says that it deleted what had expired
+    return bool(cache.delete(counter.key))
 
 
 # KEYS: a counter and its item, by turns, the counter again where it has no item.
@@ -133,18 +133,23 @@ def _take(counters: Sequence[Counter]) -> list[int] | int:
     """The counts, or else the place of the first that has no use left."""
     with _lock:
         known = [bool(c.item and cache.get(c.item)) for c in counters]
-        for position, counter in enumerate(counters):
-            if not known[position] and cache.get(counter.key, 0) >= counter.most:
+        used: list[int] = [cache.get(counter.key, 0) for counter in counters]
+        rows = list(zip(counters, known, used, strict=True))
+        for position, (counter, is_known, count) in enumerate(rows):
+            if not is_known and count >= counter.most:
                 return position
-        pairs = zip(counters, known, strict=True)
-        return [0 if is_known else _count(counter) for counter, is_known in pairs]
+        return [0 if is_known else _count(c, count) for c, is_known, count in rows]
 
 
-def _count(counter: Counter) -> int:
+def _count(counter: Counter, used: int) -> int:
     if not counter.step:
-        return int(cache.get(counter.key, 0))
+        return used
     seconds = counter.milliseconds_left / 1000
     if counter.item:
         cache.set(counter.item, 1, seconds)
-    cache.add(counter.key, 0, seconds)
-    return cache.incr(counter.key, counter.step)
+    if used:
+        with suppress(ValueError):  # it was ended meanwhile, and stays so
+            cache.incr(counter.key, counter.step)
+    else:
+        cache.set(counter.key, counter.step, seconds)
+    return used + counter.step

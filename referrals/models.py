@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.db import connection, models
+from django.db import connections, models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -87,7 +87,7 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
         rest. And no model's instance is made of a row.
         """
         sql, parameters = _newest_sql(number)
-        with connection.cursor() as cursor:
+        with connections[self.db].cursor() as cursor:
             cursor.execute(sql, [inviter_id] * parameters)
             rows = cursor.fetchall()
         return [ReferralRow(name, _as_time(at), count) for name, at, count in rows]

@@ -64,7 +64,7 @@ class LoginCode:
 
     @property
     def life_key(self) -> str:
-        return f"login-code-life:{self.nonce}"
+        return f"login-code-left:{self.nonce}"
 
 
 def issue(
@@ -136,9 +136,8 @@ def send_counter(phone_number: str, *, by_known_device: bool) -> Counter:
     that the number knows wait only for each other.
     """
     key = _send_key(phone_number, by_known_device)
-    wait = settings.LOGIN_CODE_RESEND_SECONDS[0]
-    step = _milliseconds_in(wait)
-    return Counter(ResendTooSoon.limit_name, key, 1, wait, step=step)
+    step = int((time.time() + _shortest_wait()) * 1000)
+    return Counter(ResendTooSoon.limit_name, key, 1, _held_seconds(), step=step)
 
 
 def sends_counter(phone_number: str, *, by_known_device: bool) -> Counter:
@@ -153,11 +152,10 @@ def wait_after(sends: int) -> int:
     return waits[min(sends, len(waits)) - 1]
 
 
-def set_wait(phone_number: str, *, by_known_device: bool, wait: int) -> None:
-    """From now on, for the send that was claimed; in seconds."""
-    if wait != settings.LOGIN_CODE_RESEND_SECONDS[0]:
-        key = _send_key(phone_number, by_known_device)
-        cache.set(key, _milliseconds_in(wait), wait)
+def set_wait(phone_number: str, *, by_known_device: bool, until: float) -> None:
+    """For the claimed send, now that it is sent; in seconds since the epoch."""
+    key = _send_key(phone_number, by_known_device)
+    cache.set(key, int(until * 1000), max(until - time.time(), 0))
 
 
 def resend_in(phone_number: str, *, by_known_device: bool) -> int:
@@ -168,9 +166,9 @@ def resend_in(phone_number: str, *, by_known_device: bool) -> int:
 
 def clear_waits(phone_number: str) -> None:
     """Let the number ask for its next code at once, with the shortest wait after it."""
-    for by_known_device in (True, False):
-        key = _send_key(phone_number, by_known_device)
-        cache.delete_many([key, f"{key}:sends"])
+    for known in (True, False):
+        end(send_counter(phone_number, by_known_device=known))
+        end(sends_counter(phone_number, by_known_device=known))
 
 
 def current(phone_number: str, purpose: str = SIGN_IN) -> LoginCode | None:
@@ -206,8 +204,19 @@ def _record_key(phone_number: str, purpose: str) -> str:
 
 def _send_key(phone_number: str, by_known_device: bool) -> str:
     whose = "own" if by_known_device else "any"
-    return f"login-code-send:{whose}:{pseudonym(phone_number)}"
+    return f"login-code-wait:{whose}:{pseudonym(phone_number)}"
 
 
-def _milliseconds_in(seconds: float) -> int:
-    return int((time.time() + seconds) * 1000)
+def _shortest_wait() -> int:
+    waits: list[int] = settings.LOGIN_CODE_RESEND_SECONDS
+    return waits[0]
+
+
+def _held_seconds() -> int:
+    """Of a claim: longer than its SMS takes, so that no other goes out beside it."""
+    return max(_shortest_wait(), settings.SMS_TIMEOUT_SECONDS + 5)
+
+
+def is_long_enough(wait: int) -> bool:
+    """Whether a claim ends after this wait, in seconds, by itself."""
+    return wait == _shortest_wait() == _held_seconds()

@@ -34,7 +34,7 @@ class Send:
 
 @contextmanager
 def reserve(phone_number: str, client: Client) -> Iterator[Send]:
-    """One send, given back if the block fails; of SmsUnsure only the wait is.
+    """One send, given back if the block fails; of SmsUnsure, all but the limits.
 
     Raises ResendTooSoon, LimitReached, and SmsUnavailable while sending is stopped.
     """
@@ -42,9 +42,10 @@ def reserve(phone_number: str, client: Client) -> Iterator[Send]:
     reservation = _reserve(phone_number, client, known)
     counts = reservation.counts
     wait = codes.wait_after(counts["last_sends"])
+    next_at = time.time() + wait
     try:
         yield Send(
-            next_at=time.time() + wait,
+            next_at=next_at,
             code_length=code_length_after(counts.get("guesses_per_phone_month", 0)),
             number_today=counts["codes_sent"],
         )
@@ -56,8 +57,9 @@ def reserve(phone_number: str, client: Client) -> Iterator[Send]:
     except Exception:
         reservation.give_back()
         raise
-    with suppress(RedisError):  # the SMS is on its way: no 503 for this
-        codes.set_wait(phone_number, by_known_device=known, wait=wait)
+    if not codes.is_long_enough(wait):
+        with suppress(RedisError):  # the SMS is on its way: no 503 for this
+            codes.set_wait(phone_number, by_known_device=known, until=next_at)
 
 
 def _reserve(phone_number: str, client: Client, known: bool) -> Reservation:

@@ -28,3 +28,9 @@ def test_of_several_runs_the_middle_one_counts() -> None:
     assert rate.seen == "**155**; 140, 160"
     assert rate.met
     assert cost.seen == "160 ms · 140 ms · 155 ms"
+
+
+def test_of_failures_the_worst_run_counts() -> None:
+    [failures] = together([[at_most("P4", "failures", n, 0)] for n in (0, 12, 0)])
+    assert failures.seen.startswith("**12**")
+    assert not failures.met

@@ -60,17 +60,20 @@ def test_who_waits_for_an_sms_lets_others_run() -> None:
 
 
 def test_who_is_stuck_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "STUCK_SECONDS", 0.05)
+    monkeypatch.setattr(turns, "LONGEST_WAIT_SECONDS", 0.05)
     server = Server(0.5)
     server.serve(4)
     assert server.most == 4
 
 
-def test_a_long_queue_that_moves_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "STUCK_SECONDS", 0.2)
-    server = Server(0.04)
-    server.serve(20)  # most wait longer than that
-    assert server.most == 1
+def test_turns_that_end_now_and_then_do_not_make_the_wait_longer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(turns, "LONGEST_WAIT_SECONDS", 0.1)
+    server = Server(0.09)
+    start = time.monotonic()
+    server.serve(20)  # one after the other they take 1.8 s
+    assert time.monotonic() - start < 1
 
 
 def served(arrivals: Sequence[bool]) -> list[int]:

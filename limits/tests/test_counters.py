@@ -42,12 +42,11 @@ def test_nobody_counts_on_what_ends_meanwhile(
         value = get(*args)
         if not ending.ident:
             ending.start()
-            ending.join(0.2)
+            ending.join()
         return value
 
     monkeypatch.setattr(cache, "get", get_then_end)
     take([life])
-    ending.join()
     assert get(life.key) is None
 
 

@@ -102,6 +102,40 @@ def test_a_second_request_at_once_is_refused(
     assert len(outbox) == 1
 
 
+def test_the_wait_that_is_told_is_kept_however_long_the_sms_takes(
+    api: APIClient, monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    def send_slowly(self: SmsBackend, sms: Sms) -> None:
+        clock.pass_seconds(7)
+
+    monkeypatch.setattr(MemoryBackend, "send", send_slowly)
+    for wait in (60, 120, 300):
+        answer = api.post(URL, {"phone_number": ALICE}).json()
+        assert answer["resend_in"] == wait - 7
+        clock.pass_seconds(wait - 8)
+        assert api.post(URL, {"phone_number": ALICE}).status_code == 429
+        clock.pass_seconds(1)
+
+
+def test_no_sms_goes_out_beside_one_that_takes_longer_than_the_wait(
+    api: APIClient,
+    settings: LazySettings,
+    monkeypatch: pytest.MonkeyPatch,
+    clock: Clock,
+) -> None:
+    settings.LOGIN_CODE_RESEND_SECONDS = [5, 60]
+    beside: list[int] = []
+
+    def send_slowly(self: SmsBackend, sms: Sms) -> None:
+        clock.pass_seconds(7)
+        beside.append(APIClient().post(URL, {"phone_number": ALICE}).status_code)
+
+    monkeypatch.setattr(MemoryBackend, "send", send_slowly)
+    for _ in range(2):
+        assert api.post(URL, {"phone_number": ALICE}).status_code == 200
+    assert beside == [429, 429]
+
+
 def test_the_same_code_is_sent_again(
     api: APIClient, outbox: list[Message], clock: Clock
 ) -> None:
