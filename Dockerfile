@@ -42,4 +42,4 @@ USER 10001:10001
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s \
   CMD ["python", "deploy/healthcheck.py"]
-CMD ["gunicorn", "-c", "config/gunicorn.conf.py", "config.wsgi"]
+CMD ["gunicorn", "-c", "config/server/gunicorn.conf.py", "config.wsgi"]

@@ -11,7 +11,7 @@ DEPLOY = .venv-deploy
 # Not PyPI's wrapper around it, which ends with 0 whatever was said.
 COMPOSE = $(DEPLOY)/bin/python -c 'import compose; print(compose.__path__[0] + "/docker-compose")'
 # Machines that come and go: not a matter of each change.
-SCALE = e2e/test_scale.py e2e/test_sentinel.py
+SCALE = tests/e2e/test_scale.py tests/e2e/test_sentinel.py
 NEWMAN ?= npx --yes newman@6.2.2
 
 # Without a .env of your own, a run on this machine is a development run.
@@ -28,7 +28,7 @@ help: ## list the targets
 run: $(VENV)/.run ## set up, migrate and serve on http://127.0.0.1:8000 (PORT=9000 for another port)
 	@$(RUN_ENV) $(BIN)/python manage.py migrate --verbosity 0
 	@printf '\n  Site        http://127.0.0.1:$(PORT)/\n  API docs    http://127.0.0.1:$(PORT)/redoc/\n  Try it      http://127.0.0.1:$(PORT)/swagger/\n  Admin       http://127.0.0.1:$(PORT)/admin/   (make demo makes a superuser)\n\n'
-	@$(RUN_ENV) PORT=$(PORT) $(BIN)/gunicorn -c config/gunicorn.conf.py config.wsgi
+	@$(RUN_ENV) PORT=$(PORT) $(BIN)/gunicorn -c config/server/gunicorn.conf.py config.wsgi
 
 demo: $(VENV)/.run ## fill the database with 50 people and a superuser
 	@$(RUN_ENV) $(BIN)/python manage.py migrate --verbosity 0
@@ -42,30 +42,30 @@ test: $(VENV)/.dev ## run the suite on SQLite and local memory, all that is not 
 	$(BIN)/pytest -n 2 -m "not slow" --cov --cov-report=term
 
 test-real: $(VENV)/.dev ## run the whole suite on private PostgreSQL and Redis servers
-	$(BIN)/python -m e2e.stack services $(BIN)/pytest -n 2
+	$(BIN)/python -m tests.lab.servers services $(BIN)/pytest -n 2
 
 e2e: $(VENV)/.dev ## people in a browser, races over HTTP, the programs of the docs, against live servers
-	$(BIN)/python -m e2e.stack embedded $(BIN)/pytest -s e2e/test_races.py
-	$(BIN)/python -m e2e.stack real $(BIN)/pytest -n 2 e2e $(addprefix --ignore=,$(SCALE))
+	$(BIN)/python -m tests.lab.servers embedded $(BIN)/pytest -s tests/e2e/test_races.py
+	$(BIN)/python -m tests.lab.servers real $(BIN)/pytest -n 2 tests/e2e $(addprefix --ignore=,$(SCALE))
 
 scale: $(VENV)/.dev ## two web servers behind nginx, one killed; Redis with a stand-in; prints what was seen
 	$(BIN)/pytest -s $(SCALE)
 
 postman: $(VENV)/.dev ## run the Postman collection with newman, on both set-ups
-	$(BIN)/python -m e2e.stack embedded sh -c '$(NEWMAN) run postman_collection.json --env-var base_url=$$BASE_URL --env-var staff_token=$$STAFF_TOKEN'
-	$(BIN)/python -m e2e.stack real sh -c '$(NEWMAN) run postman_collection.json --env-var base_url=$$BASE_URL --env-var staff_token=$$STAFF_TOKEN'
+	$(BIN)/python -m tests.lab.servers embedded sh -c '$(NEWMAN) run postman_collection.json --env-var base_url=$$BASE_URL --env-var staff_token=$$STAFF_TOKEN'
+	$(BIN)/python -m tests.lab.servers real sh -c '$(NEWMAN) run postman_collection.json --env-var base_url=$$BASE_URL --env-var staff_token=$$STAFF_TOKEN'
 
 attack: $(VENV)/.dev ## attack a live server on private PostgreSQL and Redis; prints what was seen
-	$(BIN)/pytest -q -p no:randomly attacks
+	$(BIN)/pytest -q -p no:randomly tests/attacks
 
 fuzz: $(VENV)/.dev ## let schemathesis try the whole API, with and without a token
-	SMS_SIMULATED_DELAY=0 PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/python -m e2e.stack real python -m e2e.fuzz
+	SMS_SIMULATED_DELAY=0 PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/python -m tests.lab.servers real python -m tests.e2e.fuzz
 
 mutations: $(VENV)/.dev ## take the guards away one at a time; a test must go red for each
-	$(BIN)/python -m e2e.mutations
+	$(BIN)/python -m tests.mutations
 
 bench: $(VENV)/.dev ## measure speed against the bars; USERS=20000 RUNS=1 for a quick look, DATA=folder to keep the people
-	$(BIN)/python -m benchmarks --users $(USERS) --runs $(RUNS) $(if $(DATA),--data $(DATA)) $(if $(ONLY),--only $(ONLY))
+	$(BIN)/python -m tests.benchmarks --users $(USERS) --runs $(RUNS) $(if $(DATA),--data $(DATA)) $(if $(ONLY),--only $(ONLY))
 
 lint: $(VENV)/.dev ## check style and types
 	$(BIN)/ruff format --check .

@@ -12,11 +12,11 @@ from django.test import Client as DjangoClient
 from django.utils import translation
 from rest_framework.test import APIClient
 
-from users.admin_site import BY_PASSWORD
-from users.authentication import issue_token
+from users.devices.token_authentication import issue_token
 from users.models import User
 from users.sms import memory
-from users.staff import issue_staff_token
+from users.staff.admin_site import BY_PASSWORD
+from users.staff.permissions import issue_staff_token
 
 ALICE = "+79990000001"
 BORIS = "+79990000002"
@@ -84,7 +84,7 @@ def records(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     def record(event: str, **facts: Any) -> None:
         said.append({"event": event, **facts})
 
-    monkeypatch.setattr("config.audit.record", record)
+    monkeypatch.setattr("config.monitoring.audit.record", record)
     return said
 
 

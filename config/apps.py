@@ -9,6 +9,6 @@ class ConfigConfig(AppConfig):
         from config import checks  # noqa: F401, PLC0415  registers the checks
 
         if settings.SENTRY_DSN:
-            from config import sentry  # noqa: PLC0415  costs memory
+            from config.monitoring import sentry  # noqa: PLC0415  costs memory
 
             sentry.start()

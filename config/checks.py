@@ -9,7 +9,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils import translation
 from phonenumbers import SUPPORTED_REGIONS
 
-from users import risk, test_numbers
+from users.login import fixed_codes as test_numbers
+from users.login import takeover_risk as risk
 from users.sms import backend_class
 from users.sms.text import fits_one_segment, login_code_text
 from webhooks.messages import is_sound_secret

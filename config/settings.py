@@ -51,9 +51,9 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "config.turns.TurnMiddleware",
-    "config.audit.RequestIdMiddleware",
-    "config.access.AccessMiddleware",
+    "config.server.request_queue.TurnMiddleware",
+    "config.monitoring.audit.RequestIdMiddleware",
+    "config.monitoring.access_log.AccessMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -62,10 +62,10 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "users.middleware.DeviceMiddleware",
+    "users.devices.middleware.DeviceMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "config.error_pages.PageErrorMiddleware",
+    "config.api.error_pages.PageErrorMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -105,7 +105,7 @@ if DATABASE_IS_EMBEDDED:
 else:
     # A thread takes a connection for its queries only, from a few that its process
     # keeps: hundreds of threads that wait for an SMS hold none.
-    _database["ENGINE"] = "config.pooled_postgresql"
+    _database["ENGINE"] = "config.server.pooled_postgresql"
     _database["POOL_OPTIONS"] = {
         "POOL_SIZE": DATABASE_POOL_SIZE,
         "MAX_OVERFLOW": 0,
@@ -140,7 +140,7 @@ if REDIS_URL:
         # They say where the Redis is whose name REDIS_URL has for a host.
         _cache["OPTIONS"] |= {
             "CONNECTION_FACTORY": "django_redis.pool.SentinelConnectionFactory",
-            "CONNECTION_POOL_CLASS": "config.redis_pool.BlockingSentinelPool",
+            "CONNECTION_POOL_CLASS": "config.server.redis_pool.BlockingSentinelPool",
             "SENTINELS": REDIS_SENTINELS,
             "SENTINEL_KWARGS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},
         }
@@ -190,7 +190,7 @@ SIMPLE_JWT = {
     "REFRESH_TOKEN_LIFETIME": timedelta(days=TOKEN_IDLE_DAYS),
     "LEEWAY": 5,  # seconds that the clocks of two servers may differ by
 }
-SESSION_ENGINE = "users.sessions"
+SESSION_ENGINE = "users.devices.sessions"
 SESSION_COOKIE_AGE = TOKEN_IDLE_DAYS * 24 * 3600  # a browser is a device like any other
 
 SMS_BACKEND = env.text("SMS_BACKEND", "users.sms.console.ConsoleBackend")
@@ -298,7 +298,7 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SESSION_COOKIE_SECURE = HTTPS_ONLY
 CSRF_COOKIE_SECURE = HTTPS_ONLY
 X_FRAME_OPTIONS = "DENY"
-CSRF_FAILURE_VIEW = "config.error_pages.csrf_failure"
+CSRF_FAILURE_VIEW = "config.api.error_pages.csrf_failure"
 # Nothing inline, nothing from elsewhere. The API documentation gets its own exceptions
 # in config.urls.
 CONTENT_SECURITY_POLICY = {
@@ -323,13 +323,13 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "users.jwt.JWTAuthentication",  # its 401 names both
-        "users.authentication.TokenAuthentication",
+        "users.devices.jwt_tokens.JWTAuthentication",  # its 401 names both
+        "users.devices.token_authentication.TokenAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_PARSER_CLASSES": ["config.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["config.api.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "config.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "config.api.schema.AutoSchema",
     "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     # DRF would take `?format=` for a renderer's name and answer 404 to the rest.
@@ -337,8 +337,8 @@ REST_FRAMEWORK = {
 }
 
 DRF_STANDARDIZED_ERRORS = {
-    "EXCEPTION_HANDLER_CLASS": "config.error_handling.ErrorHandler",
-    "EXCEPTION_FORMATTER_CLASS": "config.error_handling.ErrorFormatter",
+    "EXCEPTION_HANDLER_CLASS": "config.api.error_handling.ErrorHandler",
+    "EXCEPTION_FORMATTER_CLASS": "config.api.error_handling.ErrorFormatter",
     # One shape in development too; the traceback goes to the log.
     "ENABLE_IN_DEBUG_FOR_UNHANDLED_EXCEPTIONS": True,
     "ALLOWED_ERROR_STATUS_CODES": [
@@ -379,7 +379,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "Service"},
     ],
     "POSTPROCESSING_HOOKS": [
-        "config.openapi.describe_in_the_reader_s_language",
+        "config.api.schema.describe_in_the_reader_s_language",
         "drf_standardized_errors.openapi_hooks.postprocess_schema_enums",
     ],
 }
@@ -391,14 +391,18 @@ METRICS_TOKEN = env.text("METRICS_TOKEN")
 SENTRY_DSN = env.text("SENTRY_DSN")
 
 logging.captureWarnings(not DEBUG)  # or they would be lines of another kind
-# For gunicorn, too, so that each line of every process looks alike.
+_formatter = "LineFormatter" if DEBUG else "JsonFormatter"
+# Used by gunicorn too, so every process logs in the same format.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {
-        "ours": {"()": f"config.logs.{'LineFormatter' if DEBUG else 'JsonFormatter'}"}
+    "formatters": {"ours": {"()": f"config.monitoring.logs.{_formatter}"}},
+    "handlers": {
+        "stderr": {
+            "class": "config.monitoring.logs.StderrHandler",
+            "formatter": "ours",
+        }
     },
-    "handlers": {"stderr": {"class": "config.logs.StderrHandler", "formatter": "ours"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     # Their own handlers would say everything twice.
     "loggers": {

@@ -12,10 +12,10 @@ from drf_spectacular.views import (
     SpectacularSwaggerSplitView,
 )
 
-from config.error_pages import NoSuchEndpoint
-from config.health import HealthView, ReadinessView
-from config.scrape import MetricsView
-from users.admin_pages import dashboard_page
+from config.api.error_pages import NoSuchEndpoint
+from config.monitoring.health import HealthView, ReadinessView
+from config.monitoring.metrics_view import MetricsView
+from users.staff.dashboard_page import dashboard_page
 
 # ReDoc and Swagger UI write their styles into the page; ReDoc searches in a worker.
 documentation_csp = csp_update(
@@ -49,7 +49,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
 ]
 
-handler400 = "config.error_pages.bad_request"
-handler403 = "config.error_pages.permission_denied"
-handler404 = "config.error_pages.page_not_found"
-handler500 = "config.error_pages.server_error"
+handler400 = "config.api.error_pages.bad_request"
+handler403 = "config.api.error_pages.permission_denied"
+handler404 = "config.api.error_pages.page_not_found"
+handler500 = "config.api.error_pages.server_error"

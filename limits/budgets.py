@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.utils.crypto import salted_hmac
 
-from config.exceptions import LimitReached
+from config.refusals import LimitReached
 from limits.counters import NO_LIMIT, Counter, UsedUp, end, give_back, take
 from limits.limit import Limit
 

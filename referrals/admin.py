@@ -9,13 +9,13 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from config import audit
-from config.exports import csv_response, in_chunks
-from config.long_lists import LongListAdmin
-from referrals import admin_pages
-from referrals.codes import normalize_invite_code
+from config.admin.csv_export import csv_response, in_chunks
+from config.admin.large_tables import LongListAdmin
+from config.monitoring import audit
+from referrals.invite_codes import normalize_invite_code
 from referrals.models import Correction, Referral
-from referrals.search import person_named
+from referrals.support import admin_pages
+from referrals.support.search import person_named
 
 
 class ReadOnly:

@@ -3,7 +3,7 @@ from typing import ClassVar
 from django.utils.translation import gettext_lazy as _
 from rest_framework import status
 
-from config.exceptions import Refusal
+from config.refusals import Refusal
 
 
 class InviteCodeRefusal(Refusal):

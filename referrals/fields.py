@@ -2,9 +2,9 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from config.fields import TextField
-from referrals.codes import MAX_INPUT_LENGTH, normalize_invite_code
+from config.api.fields import TextField
 from referrals.exceptions import InviteCodeUnknown
+from referrals.invite_codes import MAX_INPUT_LENGTH, normalize_invite_code
 
 
 class InviteCodeField(TextField):

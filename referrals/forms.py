@@ -6,9 +6,9 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from referrals.codes import MAX_INPUT_LENGTH, normalize_invite_code
 from referrals.exceptions import InviteCodeUnknown
-from referrals.search import person_named
+from referrals.invite_codes import MAX_INPUT_LENGTH, normalize_invite_code
+from referrals.support.search import person_named
 
 
 class InviteCodeFormField(forms.CharField):

@@ -12,8 +12,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from referrals.codes import LENGTH, PATTERN
-from referrals.days import count_per_day
+from referrals.invite_codes import LENGTH, PATTERN
+from referrals.statistics.per_day import count_per_day
 
 # Beyond it people read "999+"; the exact number is a matter of statistics.
 MOST_COUNTED = 999

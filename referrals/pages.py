@@ -9,11 +9,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from config.exceptions import Refusal
+from config.refusals import Refusal
 from limits.addresses import client_address
-from referrals.codes import normalize_invite_code
 from referrals.exceptions import InviteCodeOwn, InviteCodeUnknown
 from referrals.forms import InviteCodeForm
+from referrals.invite_codes import normalize_invite_code
 from referrals.services import activate_invite_code, look_up_inviter
 
 

@@ -7,7 +7,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils.crypto import salted_hmac
 
-from config import audit
+from config.monitoring import audit
 from limits.budgets import Claim, reserve
 from referrals.exceptions import (
     InviteCodeAlreadyActivated,

@@ -8,11 +8,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from config.exceptions import LimitReached
-from config.openapi import refuses
+from config.api.schema import refuses
+from config.refusals import LimitReached
 from limits.addresses import client_address
-from referrals.codes import normalize_invite_code
 from referrals.exceptions import InviteCodeNotFound, InviteCodeUnknown
+from referrals.invite_codes import normalize_invite_code
 from referrals.models import Referral, ReferralQuerySet
 from referrals.pagination import ReferralPagination
 from referrals.serializers import (

@@ -8,10 +8,12 @@ class UsersConfig(AppConfig):
     verbose_name = _("People")
 
     def ready(self) -> None:
-        from users import daily, signals  # noqa: PLC0415  models are there only now
+        # Models can be imported only now.
+        from users import signals  # noqa: PLC0415
+        from users.statistics import daily_counts as daily  # noqa: PLC0415
 
         signals.signed_in.connect(daily.count_sign_in)
 
 
 class StaffSiteConfig(AdminConfig):
-    default_site = "users.admin_site.StaffSite"
+    default_site = "users.staff.admin_site.StaffSite"

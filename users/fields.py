@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from config.fields import TextField
+from config.api.fields import TextField
 from users.exceptions import PhoneNumberInvalid
 from users.phones import (
     MAX_INPUT_LENGTH,

@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from referrals.codes import draw_invite_code
+from referrals.invite_codes import draw_invite_code
 from referrals.models import InviteCodeOwner
 from users.fields import PhoneNumberField
 from users.phones import (
@@ -181,7 +181,7 @@ class Token(models.Model):
 
 
 class DayCount(models.Model):
-    """What happened on a day that is over (UTC); `users.daily` counts until then."""
+    """What happened on a day that is over (UTC); Until then the cache counts."""
 
     day = models.DateField(primary_key=True)
     codes_sent = models.PositiveIntegerField(default=0)

@@ -1,21 +1,22 @@
 from django.urls import path
 
-from users import (
-    device_views,
-    jwt_views,
-    phone_change_views,
-    staff_views,
-    views,
-)
+from users.devices import jwt_views
+from users.devices import views as device_views
+from users.login import views as login_views
+from users.phone_change import views as phone_change_views
+from users.profile.views import ProfileView
+from users.staff import views as staff_views
 
 app_name = "users"
 
 urlpatterns = [
-    path("auth/request-code/", views.RequestCodeView.as_view(), name="request-code"),
-    path("auth/verify-code/", views.VerifyCodeView.as_view(), name="verify-code"),
-    path("auth/logout/", views.LogoutView.as_view(), name="logout"),
-    path("auth/logout-all/", views.LogoutAllView.as_view(), name="logout-all"),
-    path("auth/jwt/create/", jwt_views.CreateJwtView.as_view(), name="create-jwt"),
+    path(
+        "auth/request-code/", login_views.RequestCodeView.as_view(), name="request-code"
+    ),
+    path("auth/verify-code/", login_views.VerifyCodeView.as_view(), name="verify-code"),
+    path("auth/logout/", device_views.LogoutView.as_view(), name="logout"),
+    path("auth/logout-all/", device_views.LogoutAllView.as_view(), name="logout-all"),
+    path("auth/jwt/create/", login_views.CreateJwtView.as_view(), name="create-jwt"),
     path("auth/jwt/refresh/", jwt_views.RefreshJwtView.as_view(), name="refresh-jwt"),
     path("auth/jwt/verify/", jwt_views.VerifyJwtView.as_view(), name="verify-jwt"),
     path("auth/sessions/", device_views.DeviceListView.as_view(), name="devices"),
@@ -24,7 +25,7 @@ urlpatterns = [
         device_views.DeviceView.as_view(),
         name="device",
     ),
-    path("profile/", views.ProfileView.as_view(), name="profile"),
+    path("profile/", ProfileView.as_view(), name="profile"),
     path(
         "profile/phone/request-code/",
         phone_change_views.RequestPhoneChangeView.as_view(),

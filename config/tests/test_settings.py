@@ -33,7 +33,7 @@ PRODUCTION = {
 }
 
 
-REAL = "users.tests.test_request_code.RealBackend"
+REAL = "users.login.tests.test_request_code.RealBackend"
 AERO = {"SMS_BACKEND": "users.sms.smsaero.SmsAeroBackend"}
 WEBHOOK = {"SMS_BACKEND": "users.sms.webhook.WebhookBackend"}
 CHAIN = {"SMS_BACKEND": "users.sms.chain.ChainBackend"}
@@ -79,7 +79,7 @@ def test_the_environment_is_read_in_one_place() -> None:
         ({"SMS_BACKEND": "no.such.Backend"}, "config.E007", "SMS_BACKEND"),
         (
             {
-                "SMS_BACKEND": "users.tests.test_request_code.RealBackend",
+                "SMS_BACKEND": "users.login.tests.test_request_code.RealBackend",
                 "SHOW_LOGIN_CODES": True,
             },
             "config.E008",

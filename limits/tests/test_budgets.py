@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.conf import LazySettings
 
-from config.exceptions import LimitReached
+from config.refusals import LimitReached
 from conftest import Clock
 from limits.budgets import Claim, reserve, used
 from limits.limit import Limit

@@ -4,7 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from referrals.codes import ALPHABET, PATTERN, draw_invite_code, normalize_invite_code
+from referrals.invite_codes import (
+    ALPHABET,
+    PATTERN,
+    draw_invite_code,
+    normalize_invite_code,
+)
 
 
 def test_the_alphabet_has_no_look_alikes() -> None:
@@ -22,7 +27,9 @@ def test_draws_use_the_whole_alphabet() -> None:
 def test_draws_come_from_the_system_s_random_source(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("referrals.codes.secrets.choice", lambda letters: letters[-1])
+    monkeypatch.setattr(
+        "referrals.invite_codes.secrets.choice", lambda letters: letters[-1]
+    )
     assert draw_invite_code() == "ZZZZZZ"
 
 

@@ -7,7 +7,7 @@ from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
 from conftest import ALICE, signed_in
-from referrals.codes import draw_invite_code
+from referrals.invite_codes import draw_invite_code
 from referrals.models import Referral
 from users.models import User
 

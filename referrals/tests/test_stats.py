@@ -4,7 +4,7 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from conftest import Clock, signed_in
-from referrals.codes import draw_invite_code
+from referrals.invite_codes import draw_invite_code
 from referrals.models import Referral
 from referrals.tests.test_list import invite_many
 from users.models import User

@@ -19,8 +19,8 @@ from django.core.cache import cache
 from django.utils.crypto import salted_hmac
 from django.utils.module_loading import import_string
 
-from config.metrics import timed_sms
-from users.exceptions import SmsUnavailable, SmsUnsure
+from config.monitoring.metrics import timed_sms
+from users.sms.exceptions import SmsUnavailable, SmsUnsure
 
 
 @dataclass(frozen=True, slots=True)

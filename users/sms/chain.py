@@ -8,8 +8,8 @@ from dataclasses import replace
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from users.exceptions import SmsUnavailable, SmsUnsure
 from users.sms import Sms, SmsBackend
+from users.sms.exceptions import SmsUnavailable, SmsUnsure
 
 
 class ChainBackend(SmsBackend):

@@ -5,7 +5,7 @@ import time
 
 from django.conf import settings
 
-from config.logs import STDOUT, write_line
+from config.monitoring.logs import STDOUT, write_line
 from users.phones import mask_phone_number
 from users.sms import Sms, SmsBackend
 

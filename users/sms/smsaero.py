@@ -11,9 +11,9 @@ from typing import Any
 
 from django.conf import settings
 
-from users.exceptions import SmsUnavailable, SmsUnsure
 from users.phones import mask_phone_number
 from users.sms import Attempt, Sms, SmsBackend
+from users.sms.exceptions import SmsUnavailable, SmsUnsure
 from users.sms.http import Answer, NoAnswer, NotSent, post, problem_with_url
 
 logger = logging.getLogger(__name__)

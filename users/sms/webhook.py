@@ -12,9 +12,9 @@ import logging
 
 from django.conf import settings
 
-from users.exceptions import SmsUnavailable, SmsUnsure
 from users.phones import mask_phone_number
 from users.sms import Sms, SmsBackend
+from users.sms.exceptions import SmsUnavailable, SmsUnsure
 from users.sms.http import Answer, NoAnswer, NotSent, post, problem_with_url
 
 logger = logging.getLogger(__name__)

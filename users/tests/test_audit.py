@@ -10,13 +10,13 @@ from django.conf import LazySettings
 from django.db import DatabaseError
 from rest_framework.test import APIClient
 
-from config.logs import JsonFormatter
+from config.monitoring.logs import JsonFormatter
 from conftest import ALICE, BORIS, ask_for_code, signed_in, wrong
 from referrals.models import Referral
 from referrals.signals import invite_code_activated
-from users.jwt import issue_refresh_token
+from users.devices.jwt_tokens import issue_refresh_token
 from users.models import User
-from users.services import close_account, delete_account
+from users.profile.services import close_account, delete_account
 from users.signals import signed_in as signed_in_signal
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -121,7 +121,7 @@ def test_what_was_rolled_back_is_not_said(
 
     heard: list[object] = []
     code = ask_for_code(api, BORIS)
-    monkeypatch.setattr("users.codes.spend", fail)
+    monkeypatch.setattr("users.login.codes.spend", fail)
     api.raise_request_exception = False
 
     def hear(sender: object, **kwargs: object) -> None:

@@ -9,7 +9,7 @@ from django.db import IntegrityError
 from django.test import Client
 
 from conftest import ALICE, BORIS
-from referrals.codes import PATTERN
+from referrals.invite_codes import PATTERN
 from referrals.models import Referral
 from users.models import User
 from users.phones import InvalidPhoneNumber

@@ -14,8 +14,8 @@ from django.db import OperationalError, transaction
 from django.utils import timezone
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from config.tests.test_races import at_once
 from conftest import Clock
+from tests.project.test_races import at_once
 from webhooks import courier, services
 from webhooks.courier import Courier
 from webhooks.management.commands import deliver_webhooks

@@ -21,7 +21,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.utils import timezone
 
-from e2e.stack import free_port
+from tests.lab.servers import free_port
 from webhooks import services
 from webhooks.models import Event
 from webhooks.services import record_event

@@ -3,7 +3,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from users import risk
+from users.login import takeover_risk as risk
 
 
 class Command(BaseCommand):

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from referrals.services import activate_invite_code
 from users.models import DayCount, User
-from users.support_group import give_rights
+from users.staff.support_group import give_rights
 
 # Numbers of a range that no operator assigns.
 PHONE_NUMBERS = [f"+7999000{n:04}" for n in range(1, 51)]

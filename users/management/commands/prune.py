@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from users import services
+from users.devices import services
 
 
 class Command(BaseCommand):

@@ -3,7 +3,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from users import sending
+from users.login import send_limits as sending
 
 
 class Command(BaseCommand):

@@ -3,9 +3,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from users.exceptions import StaffOnly
 from users.models import User
-from users.staff import issue_staff_token
+from users.staff.exceptions import StaffOnly
+from users.staff.permissions import issue_staff_token
 
 
 class Command(BaseCommand):

@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from users.support_group import GROUP, give_rights
+from users.staff.support_group import GROUP, give_rights
 
 
 class Command(BaseCommand):

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import close_old_connections
 
-from config.outages import is_outage
+from config.api.outages import is_outage
 from webhooks import services
 from webhooks.courier import Courier
 from webhooks.messages import message

@@ -1,8 +1,0 @@
-"""The product's settings, with a bare view to compare with and a counter of queries."""
-
-from config.settings import *  # noqa: F403
-from config.settings import INSTALLED_APPS, MIDDLEWARE
-
-ROOT_URLCONF = "benchmarks.urls"
-INSTALLED_APPS = [*INSTALLED_APPS, "benchmarks"]  # for its commands
-MIDDLEWARE = ["benchmarks.middleware.QueryCountMiddleware", *MIDDLEWARE]

@@ -1,0 +1,186 @@
+"""Log lines: JSON in production, all of them; what they name and what never."""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import LazySettings, settings
+from rest_framework.test import APIClient
+
+from config.monitoring.logs import (
+    JsonFormatter,
+    LineFormatter,
+    hide_numbers,
+    request_id,
+)
+from conftest import ALICE, ask_for_code
+from tests.lab.servers import free_port
+
+ROOT = Path(settings.BASE_DIR)
+
+
+def record(**fields: Any) -> logging.LogRecord:
+    text = "hello\r\n+79990000001"
+    return logging.makeLogRecord(
+        {"name": "a.b", "levelname": "ERROR", "msg": text, **fields}
+    )
+
+
+def test_a_json_line_is_one_line_with_its_request() -> None:
+    reset = request_id.set("abc")
+    try:
+        text = JsonFormatter().format(record(facts={"limit": "sends"}))
+    finally:
+        request_id.reset(reset)
+    line = json.loads(text)
+    assert line.pop("time")
+    assert line == {
+        "level": "ERROR",
+        "logger": "a.b",
+        "event": "hello\r\n<number>",
+        "request_id": "abc",
+        "limit": "sends",
+    }
+    assert "\n" not in text
+
+
+def test_a_traceback_is_a_member_without_numbers() -> None:
+    try:
+        raise ValueError("Key (phone_number)=(+79990000001) already exists.")
+    except ValueError:
+        text = JsonFormatter().format(record(exc_info=sys.exc_info()))
+    exception = json.loads(text)["exception"]
+    assert "test_logs.py" in exception
+    assert "ValueError: Key (phone_number)=(<number>) already exists." in exception
+    assert "7999" not in text
+
+
+def test_a_line_for_people_ends_with_facts_and_request() -> None:
+    reset = request_id.set("abc")
+    try:
+        text = LineFormatter().format(record(msg="hello", facts={"limit": "sends"}))
+    finally:
+        request_id.reset(reset)
+    assert text.endswith("ERROR a.b hello limit=sends request_id=abc")
+    assert LineFormatter().format(record(msg="hello")).endswith(" a.b hello")
+
+
+@pytest.mark.parametrize(
+    ("text", "hidden"),
+    [
+        ("+79990000001", "<number>"),
+        ("/x?phone=%2B79990000001", "/x?phone=<number>"),
+        ("79990000001,", "<number>,"),
+        ("+7999•••••01", "+7999•••••01"),
+        ("user 1234567, 12 of 1795262405", "user 1234567, 12 of 1795262405"),
+    ],
+)
+def test_whole_numbers_are_hidden(text: str, hidden: str) -> None:
+    assert hide_numbers(text) == hidden
+
+
+def access_lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
+    return [r.facts for r in caplog.records if r.name == "access"]  # type: ignore[attr-defined]
+
+
+@pytest.mark.django_db
+def test_a_request_leaves_a_line_without_path_and_query(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "access")
+    api = APIClient()
+    api.get(f"/i/7K9QXT/?phone={ALICE}")
+    api.get(f"/{ALICE}/")
+    lines = access_lines(caplog)
+    for line in lines:
+        assert 0 < line.pop("ms") < 60_000
+    assert lines == [
+        {"method": "GET", "route": "i/<str:code>/", "status": 404},
+        {"method": "GET", "route": "-", "status": 404},
+    ]
+
+
+@pytest.mark.django_db
+def test_probes_leave_a_line_only_when_they_fail(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "access")
+    for path in ("/healthz", "/readyz", "/metrics"):
+        APIClient().get(path)
+    assert [line["route"] for line in access_lines(caplog)] == ["metrics"]  # 404: off
+
+
+@pytest.mark.django_db
+def test_lines_of_requests_can_be_switched_off(
+    settings: LazySettings, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "access")
+    settings.ACCESS_LOG = False
+    ask_for_code(APIClient(), ALICE)
+    assert access_lines(caplog) == []
+
+
+PRODUCTION = {
+    "PATH": os.environ["PATH"],
+    "ENV_FILE": os.devnull,
+    "DJANGO_SETTINGS_MODULE": "config.settings",
+    "DEBUG": "off",
+}
+
+
+def test_all_lines_of_a_production_process_are_json() -> None:
+    code = """
+import django, logging
+django.setup()
+for name in ("django.request", "gunicorn.error", "audit", "access", "redis"):
+    try:
+        1 / 0
+    except ZeroDivisionError:
+        logging.getLogger(name).exception("from %s", name)
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=PRODUCTION,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = [json.loads(line) for line in result.stderr.splitlines()]
+    assert [line["logger"] for line in lines] == [
+        "django.request",
+        "gunicorn.error",
+        "audit",
+        "access",
+        "redis",
+    ]
+    assert all("ZeroDivisionError" in line["exception"] for line in lines)
+
+
+def test_gunicorn_says_in_json_why_it_does_not_start() -> None:
+    result = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "gunicorn",
+            "-c",
+            "config/server/gunicorn.conf.py",
+            "config.wsgi",
+        ],
+        cwd=ROOT,
+        env={**PRODUCTION, "PORT": str(free_port())},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert result.returncode != 0
+    written = result.stderr.splitlines()
+    # Beside the log, gunicorn prints the plain reason for whoever started it.
+    lines = [json.loads(line) for line in written if not line.endswith(")")]
+    assert any("(config.E001)" in line.get("exception", "") for line in lines)

@@ -1,0 +1,125 @@
+"""Pages of the admin site: why an invitation did not count, and to put it right."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.auth import get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from referrals.exceptions import CorrectionRefused
+from referrals.forms import CorrectionForm, ReasonForm, WhyForm
+from referrals.models import Correction
+from referrals.support.corrections import correct_inviter, revert_correction, standing
+from referrals.support.explanations import explain
+
+may_look = permission_required("referrals.view_referral", raise_exception=True)
+may_correct = permission_required("referrals.add_correction", raise_exception=True)
+form_page = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@form_page
+@may_look
+@sensitive_post_parameters("invitee", "inviter")
+def why(request: HttpRequest) -> HttpResponse:
+    """A POST, so that no number stands in an address; it changes nothing."""
+    initial = {"invitee": request.GET.get("invitee", "")}
+    form = WhyForm(request.POST or None, initial=initial)
+    context: dict[str, Any] = {"form": form}
+    if form.is_valid():
+        invitee, inviter = form.cleaned_data["invitee"], form.cleaned_data["inviter"]
+        context |= {
+            "reasons": explain(invitee, inviter),
+            "invitee_url": invitee and person_url(invitee),
+            "inviter_url": inviter and person_url(inviter),
+            "correct_url": invitee
+            and inviter
+            and reverse("admin:referrals_correct", args=[invitee.pk])
+            + f"?inviter={inviter.invite_code}",
+        }
+    title = _("Why was I not credited?")
+    return _page(request, "admin/referrals/why.html", title, context)
+
+
+@form_page
+@may_correct
+def correct(request: HttpRequest, invitee_id: int) -> HttpResponse:
+    invitee = _person(invitee_id)
+    initial = {
+        "inviter": request.GET.get("inviter", ""),
+        "seen": standing(invitee_id).seen,
+    }
+    form = CorrectionForm(request.POST or None, initial=initial)
+    if form.is_valid():
+        facts = {
+            name: form.cleaned_data[name] for name in ("inviter", "seen", "reason")
+        }
+        try:
+            correct_inviter(invitee=invitee, by=_staff(request), **facts)
+        except CorrectionRefused as refused:
+            form.add_error("inviter", str(refused.text))
+        else:
+            messages.success(request, _("The inviter is corrected."))
+            return redirect(person_url(invitee))
+    context = {
+        "form": form,
+        "person": invitee,
+        "person_url": person_url(invitee),
+        "corrections": invitee.corrections.order_by("-pk")[:20],  # type: ignore[attr-defined]  # Correction
+    }
+    title = _("Correct the inviter")
+    return _page(request, "admin/referrals/correct.html", title, context)
+
+
+@form_page
+@may_correct
+def revert(request: HttpRequest, pk: int) -> HttpResponse:
+    correction = get_object_or_404(Correction.objects.select_related("invitee"), pk=pk)
+    form = ReasonForm(request.POST or None)
+    if form.is_valid():
+        reason = form.cleaned_data["reason"]
+        try:
+            revert_correction(correction, reason=reason, by=_staff(request))
+        except CorrectionRefused as refused:
+            form.add_error(None, str(refused.text))
+        else:
+            messages.success(request, _("The correction is reverted."))
+            return redirect(person_url(correction.invitee))
+    context = {
+        "form": form,
+        "person": correction.invitee,
+        "person_url": person_url(correction.invitee),
+        "correction": correction,
+    }
+    title = _("Revert the correction")
+    return _page(request, "admin/referrals/revert.html", title, context)
+
+
+def person_url(person: AbstractBaseUser) -> str:
+    meta = person._meta
+    name = f"admin:{meta.app_label}_{meta.model_name}_change"
+    return reverse(name, args=[person.pk])
+
+
+def _person(pk: int) -> AbstractBaseUser:
+    people = get_user_model()._default_manager
+    return get_object_or_404(people.select_related("activation__inviter"), pk=pk)
+
+
+def _staff(request: HttpRequest) -> AbstractBaseUser:
+    assert isinstance(request.user, AbstractBaseUser)  # noqa: S101  the site sees to it
+    return request.user
+
+
+def _page(
+    request: HttpRequest, template: str, title: str, context: dict[str, Any]
+) -> HttpResponse:
+    site = admin.site.each_context(request)
+    return TemplateResponse(request, template, {**site, "title": title, **context})

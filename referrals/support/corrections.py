@@ -1,0 +1,148 @@
+"""Support's changes to the invite ledger: each leaves a row, and can be reverted.
+
+Whoever corrects says what they saw; when that has changed meanwhile, nothing happens.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from config.monitoring import audit
+from referrals.exceptions import (
+    CorrectionChangesNothing,
+    CorrectionOfOnesOwn,
+    CorrectionOutdated,
+    CorrectionToOneself,
+)
+from referrals.models import Correction, Referral
+from referrals.signals import inviter_corrected
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Whose invitation counts. Nobody's: neither inviter nor code.
+
+    A code alone is that of an inviter whose account is gone.
+    """
+
+    inviter_id: int | None = None
+    code: str = ""
+    activated_at: datetime | None = None
+
+    @property
+    def seen(self) -> str:
+        """For a form to hold and to send back."""
+        return f"{self.inviter_id or ''}:{self.code}"
+
+
+def standing(invitee_id: int) -> Standing:
+    referral = Referral.objects.filter(invitee_id=invitee_id).first()
+    return _standing(referral)
+
+
+def correct_inviter(
+    *,
+    invitee: AbstractBaseUser,
+    inviter: AbstractBaseUser | None,
+    seen: str,
+    reason: str,
+    by: AbstractBaseUser,
+) -> Correction:
+    """Credit `invitee` to `inviter`, or to nobody; a referral keeps its date.
+
+    `seen` is the Standing's word that the decision rests on. Raises
+    CorrectionToOneself, CorrectionOfOnesOwn, CorrectionChangesNothing and
+    CorrectionOutdated.
+    """
+    if inviter and inviter.pk == invitee.pk:
+        raise CorrectionToOneself
+    code: str = inviter.invite_code if inviter else ""  # type: ignore[attr-defined]  # InviteCodeOwner
+    to = Standing(inviter.pk if inviter else None, code)
+    return _correct(invitee.pk, to, seen=seen, reason=reason, by=by)
+
+
+def revert_correction(
+    correction: Correction, *, reason: str, by: AbstractBaseUser
+) -> Correction:
+    """Put back what stood before it: a correction of its own.
+
+    Raises CorrectionOutdated when something has changed since, and
+    CorrectionChangesNothing.
+    """
+    before = Standing(
+        correction.before_id, correction.code_before, correction.activated_before
+    )
+    after = Standing(correction.after_id, correction.code_after)
+    return _correct(
+        correction.invitee_id, before, seen=after.seen, reason=reason, by=by
+    )
+
+
+def _correct(
+    invitee_id: int, to: Standing, *, seen: str, reason: str, by: AbstractBaseUser
+) -> Correction:
+    try:
+        with transaction.atomic():
+            return _correct_locked(invitee_id, to, seen=seen, reason=reason, by=by)
+    except IntegrityError:  # activated, or one of the two deleted, at this moment
+        raise CorrectionOutdated from None
+
+
+def _correct_locked(
+    invitee_id: int, to: Standing, *, seen: str, reason: str, by: AbstractBaseUser
+) -> Correction:
+    referrals = Referral.objects.select_for_update()
+    referral = referrals.filter(invitee_id=invitee_id).first()
+    now = _standing(referral)
+    if by.pk in {invitee_id, now.inviter_id, to.inviter_id}:
+        raise CorrectionOfOnesOwn
+    if now.seen != seen:
+        raise CorrectionOutdated
+    if now.seen == to.seen:
+        raise CorrectionChangesNothing
+    if not to.code:
+        Referral.objects.filter(invitee_id=invitee_id).delete()
+    elif referral is None:
+        Referral.objects.create(
+            invitee_id=invitee_id,
+            inviter_id=to.inviter_id,
+            code_used=to.code,
+            created_at=to.activated_at or timezone.now(),
+        )
+    else:
+        referral.inviter_id, referral.code_used = to.inviter_id, to.code
+        referral.save(update_fields=["inviter", "code_used"])
+    correction = Correction.objects.create(
+        invitee_id=invitee_id,
+        before_id=now.inviter_id,
+        code_before=now.code,
+        activated_before=now.activated_at,
+        after_id=to.inviter_id,
+        code_after=to.code,
+        reason=reason,
+        by_id=by.pk,
+    )
+    transaction.on_commit(partial(_announce, correction))
+    return correction
+
+
+def _announce(correction: Correction) -> None:
+    audit.record(
+        "inviter.corrected",
+        user=correction.invitee_id,
+        before=correction.before_id,
+        after=correction.after_id,
+        correction=correction.pk,
+        by=correction.by_id,
+    )
+    inviter_corrected.send_robust(Correction, correction=correction)
+
+
+def _standing(referral: Referral | None) -> Standing:
+    if referral is None:
+        return Standing()
+    return Standing(referral.inviter_id, referral.code_used, referral.created_at)

@@ -1,0 +1,26 @@
+"""One box for people: a name (a number, say) or an invite code, in any spelling."""
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+
+from referrals.invite_codes import normalize_invite_code
+
+
+def person_named(text: str) -> Q | None:
+    """A filter of the user model, by unique columns only; None if it can be neither."""
+    text = text.strip()
+    found = Q()
+    if code := normalize_invite_code(text):
+        found |= Q(invite_code=code)
+    users = get_user_model()
+    column = users._meta.get_field(users.USERNAME_FIELD)
+    try:
+        # The user model's own field knows how its names are spelled.
+        username = column.to_python(text)  # type: ignore[union-attr]  # a column
+    except ValidationError:
+        pass
+    else:
+        if username:
+            found |= Q(**{column.name: username})
+    return found or None

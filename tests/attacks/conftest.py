@@ -1,0 +1,105 @@
+"""A live stack to attack, and the table of what was tried and what was seen."""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg2  # type: ignore[import-untyped]  # ships no types
+import pytest
+from redis import Redis
+
+from tests.attacks.attacker import Target
+from tests.lab import servers
+
+# As in production but for what the attacks need: codes shown, time short, no waiting.
+SETTINGS = {
+    "SMS_SIMULATED_DELAY": "0",
+    "TRUSTED_PROXY_COUNT": "1",
+    "SMS_COUNTRIES": "RU,KZ",
+    "LOGIN_CODE_TTL_SECONDS": "30",
+    "LOGIN_CODE_RESEND_SECONDS": "6,12,30",
+    "LIMIT_SENDS": "1000000/3600",
+    "LIMIT_GUESSES_ALARM": "30/3600",
+}
+
+
+@dataclass
+class Lab:
+    """The running stack, and more web servers on it with other settings."""
+
+    folder: Path
+    services: dict[str, str]
+    web: servers.Service
+    running: ExitStack
+    target: Target
+    extra: dict[str, Target] = field(default_factory=dict)
+
+    @property
+    def log(self) -> str:
+        return self.web.log.read_text(errors="replace")
+
+    def server_with(self, **settings: str) -> Target:
+        """Another server on the same database and Redis, kept until the end."""
+        key = str(sorted(settings.items()))
+        if key not in self.extra:
+            env = {**self.web.env, **SETTINGS, **settings}
+            service = self.running.enter_context(servers.web(self.folder, env))
+            self.extra[key] = self.running.enter_context(
+                closing(Target(service.env["BASE_URL"]))
+            )
+        return self.extra[key]
+
+    def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        connection = psycopg2.connect(self.services["DATABASE_URL"])
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(query, values)
+                return list(cursor.fetchall())
+        finally:
+            connection.close()
+
+    @property
+    def redis(self) -> Redis:
+        return Redis.from_url(self.services["REDIS_URL"])
+
+
+@pytest.fixture(scope="session")
+def lab() -> Iterator[Lab]:
+    with ExitStack() as running:
+        folder = Path(running.enter_context(tempfile.TemporaryDirectory()))
+        services = running.enter_context(servers.postgresql(folder)).env
+        services |= running.enter_context(servers.redis(folder)).env
+        settings = {**services, **servers.production(folder), **SETTINGS}
+        web = running.enter_context(servers.web(folder, settings))
+        target = running.enter_context(closing(Target(web.env["BASE_URL"])))
+        yield Lab(folder, services, web, running, target)
+
+
+@pytest.fixture
+def target(lab: Lab) -> Target:
+    return lab.target
+
+
+ROWS: list[tuple[str, str, str]] = []
+Report = Callable[[str, str, str], None]
+
+
+@pytest.fixture
+def report() -> Report:
+    """Call with the threat's number, what was tried and what was seen."""
+
+    def add(threat: str, tried: str, seen: str) -> None:
+        ROWS.append((threat, tried, seen))
+
+    return add
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    if not ROWS:
+        return
+    terminalreporter.section("tests.attacks")
+    for threat, tried, seen in sorted(ROWS, key=lambda row: (int(row[0][1:]), row)):
+        terminalreporter.write_line(f"{threat:<4} {tried:<58} {seen}")

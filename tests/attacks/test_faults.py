@@ -1,0 +1,482 @@
+"""T22, T23: PostgreSQL, Redis and the server itself killed in the middle of work.
+
+Each test has a stack of its own, of which it kills parts.
+"""
+
+import os
+import queue
+import signal
+import socket
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg2  # type: ignore[import-untyped]  # ships no types
+import pytest
+
+from tests.attacks.attacker import (
+    AWAY,
+    Answer,
+    Target,
+    at_once,
+    names,
+    new_address,
+    new_phone_number,
+)
+from tests.attacks.conftest import SETTINGS, Report
+from tests.lab import servers
+
+ANSWER_SECONDS = 5
+AWAY_SECONDS = 3
+
+
+class Plant:
+    """A stack whose parts can be killed, stopped and started again in place."""
+
+    def __init__(self, running: ExitStack) -> None:
+        self.running = running
+        self.folder = Path(running.enter_context(tempfile.TemporaryDirectory()))
+        self.parts: dict[str, servers.Service] = {}
+        self.ports = {name: servers.free_port() for name in ("database", "cache")}
+        self.start("database")
+        self.start("cache")
+        env = {**self.parts["database"].env, **self.parts["cache"].env}
+        self.database_url = env["DATABASE_URL"]
+        self.settings = {
+            **env,
+            **servers.production(self.folder),
+            **SETTINGS,
+            "LOGIN_CODE_TTL_SECONDS": "300",
+        }
+
+    def start(self, name: str) -> None:
+        start = {"database": servers.postgresql, "cache": servers.redis}
+        service = start[name](self.folder, self.ports[name])
+        self.parts[name] = self.running.enter_context(service)
+
+    def kill(self, name: str) -> None:
+        process = self.parts[name].process
+        process.kill()
+        process.wait()
+
+    def serve(self, **settings: str) -> tuple[servers.Service, Target]:
+        web = self.running.enter_context(
+            servers.web(self.folder, {**self.settings, **settings})
+        )
+        target = self.running.enter_context(closing(Target(web.env["BASE_URL"])))
+        return web, target
+
+    def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        connection = psycopg2.connect(self.database_url)
+        with closing(connection), connection.cursor() as cursor:
+            cursor.execute(query, values)
+            return list(cursor.fetchall())
+
+    def odd_rows(self) -> dict[str, int]:
+        """Rows that no service should have left behind, by what is wrong with them."""
+        queries = {
+            "users without invite code": "users_user WHERE coalesce(invite_code,'')=''",
+            "referrals without user": "referrals_referral r WHERE NOT EXISTS"
+            " (SELECT 1 FROM users_user u WHERE u.id = r.invitee_id)",
+            "tokens without user": "users_token t WHERE NOT EXISTS"
+            " (SELECT 1 FROM users_user u WHERE u.id = t.user_id)",
+            "users without token": "users_user u WHERE NOT EXISTS"
+            " (SELECT 1 FROM users_token t WHERE t.user_id = u.id)",
+            "numbers twice": "(SELECT phone_number FROM users_user"
+            " GROUP BY 1 HAVING count(*) > 1) AS twice",
+        }
+        # Of the queries above, no word of anybody else's.
+        return {
+            what: number
+            for what, query in queries.items()
+            if (number := self.rows(f"SELECT count(*) FROM {query}")[0][0])  # noqa: S608
+        }
+
+
+@pytest.fixture(scope="module")
+def plant() -> Iterator[Plant]:
+    with ExitStack() as running:
+        yield Plant(running)
+
+
+@pytest.fixture(scope="module")
+def served(plant: Plant) -> Target:
+    return plant.serve()[1]
+
+
+@dataclass
+class Seen:
+    kind: str
+    answer: Answer
+    start: float
+    end: float
+
+
+@dataclass
+class Load:
+    """People who sign in and look at profiles, until told to stop."""
+
+    target: Target
+    token: str
+    seen: list[Seen] = field(default_factory=list)
+    signed_in: list[str] = field(default_factory=list)
+    stopping: threading.Event = field(default_factory=threading.Event)
+    codes: "queue.Queue[tuple[str, str]]" = field(default_factory=queue.Queue)
+
+    def prepare(self, number: int) -> None:
+        phones = [new_phone_number() for _ in range(number)]
+        answers = at_once(
+            number, lambda i: self.target.send_code(phones[i], address=new_address())
+        )
+        for phone, answer in zip(phones, answers, strict=True):
+            self.codes.put((phone, answer.json["dev_code"]))
+
+    def __enter__(self) -> "Load":
+        self.prepare(300)
+        people = [self._ask] * 4 + [self._verify] * 6 + [self._profile] * 4
+        self.threads = [threading.Thread(target=self._go, args=(p,)) for p in people]
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.stopping.set()
+        for thread in self.threads:
+            thread.join(60)
+
+    def between(self, start: float, end: float) -> list[Seen]:
+        """What was asked and answered within these moments."""
+        return [s for s in self.seen if s.start >= start and s.end <= end]
+
+    def _go(self, act: Callable[[], None]) -> None:
+        while not self.stopping.is_set():
+            act()
+            time.sleep(0.03)
+
+    def _note(self, kind: str, act: Callable[[], Answer]) -> Answer:
+        start = time.monotonic()
+        answer = act()
+        self.seen.append(Seen(kind, answer, start, time.monotonic()))
+        return answer
+
+    def _ask(self) -> None:
+        phone = new_phone_number()
+        answer = self._note(
+            "request-code", lambda: self.target.send_code(phone, address=new_address())
+        )
+        if answer.status == 200:
+            self.codes.put((phone, answer.json["dev_code"]))
+
+    def _verify(self) -> None:
+        with suppress(queue.Empty):
+            phone, code = self.codes.get(timeout=1)
+            answer = self._note(
+                "verify", lambda: self.target.verify(phone, code, address=new_address())
+            )
+            if answer.status == 200:
+                self.signed_in.append(phone)
+            elif answer.name == "service_unavailable":
+                self.codes.put((phone, code))
+                time.sleep(0.1)
+
+    def _profile(self) -> None:
+        self._note(
+            "profile",
+            lambda: self.target.with_token("GET", "/api/profile/", self.token),
+        )
+
+
+@pytest.fixture
+def load(served: Target) -> Load:
+    signed_in = served.sign_in(new_phone_number(), address=new_address())
+    return Load(served, signed_in["token"])
+
+
+def _recover(target: Target) -> float:
+    """Seconds until all that people do works again, three times in a row."""
+    start, good = time.monotonic(), 0
+    while good < 3:
+        assert time.monotonic() - start < 20, "no recovery"
+        phone = new_phone_number()
+        sent = target.send_code(phone, address=new_address())
+        code = sent.json["dev_code"] if sent.status == 200 else "0000"
+        answer = target.verify(phone, code, address=new_address())
+        ready = target.request("GET", "/readyz")
+        good = good + 1 if answer.status == ready.status == 200 else 0
+        time.sleep(0.05)
+    return time.monotonic() - start
+
+
+def _kinds(seen: list[Seen]) -> dict[str, dict[str, int]]:
+    found: dict[str, Counter[str]] = {}
+    for one in seen:
+        name = "cut off" if one.answer.status == AWAY else one.answer.name
+        found.setdefault(one.kind, Counter())[name] += 1
+    return {kind: dict(counts) for kind, counts in sorted(found.items())}
+
+
+def _kill(plant: Plant, name: str) -> None:
+    plant.kill(name)
+
+
+def _stop(plant: Plant, name: str) -> None:
+    plant.parts[name].process.send_signal(signal.SIGSTOP)
+
+
+def _go_on(plant: Plant, name: str) -> None:
+    plant.parts[name].process.send_signal(signal.SIGCONT)
+
+
+Step = Callable[[Plant, str], None]
+OUTAGES: dict[str, tuple[str, Step, Step, float]] = {
+    "Redis killed": ("cache", _kill, Plant.start, AWAY_SECONDS),
+    "Redis slow": ("cache", _stop, _go_on, 4),
+    "Redis stopped": ("cache", _stop, _go_on, 9),
+    "PostgreSQL killed": ("database", _kill, Plant.start, AWAY_SECONDS),
+}
+# What needs the part that is away; the rest may go on.
+NEEDS = {
+    "cache": {"request-code", "verify"},
+    "database": {"profile", "verify"},
+}
+
+
+@pytest.mark.parametrize("outage", OUTAGES)
+def test_t22_outage(
+    plant: Plant, served: Target, load: Load, report: Report, outage: str
+) -> None:
+    part, begin, end, seconds = OUTAGES[outage]
+    with load:
+        time.sleep(1.5)
+        begin(plant, part)
+        gone = time.monotonic()
+        time.sleep(0.3)  # what was being answered is through
+        ready = served.request("GET", "/readyz")
+        ready_took = time.monotonic() - gone - 0.3
+        time.sleep(max(gone + seconds - time.monotonic(), 0))
+        back = time.monotonic()
+        end(plant, part)
+        recovery = _recover(served)
+        time.sleep(1.5)
+    away = load.between(gone, back)
+    slowest = max(s.end - s.start for s in load.seen)
+    after = _kinds(load.between(back + recovery, time.monotonic()))
+    report(
+        "T22",
+        f"{outage} for {seconds} s under load",
+        f"slowest {slowest:.1f} s, works {recovery:.1f} s after",
+    )
+    report("T22", f"{outage}: answers meanwhile", str(_kinds(away)))
+    states = {"database": "ok", "cache": "ok", part: "unavailable"}
+    assert (ready.status, ready.json) == (503, {"status": "unavailable", **states})
+    assert ready_took < ANSWER_SECONDS
+    assert slowest < ANSWER_SECONDS
+    for kind, counts in _kinds(away).items():
+        allowed = {"service_unavailable", "cut off"}
+        assert set(counts) <= (allowed if kind in NEEDS[part] else {*allowed, "200"})
+    everything = _kinds(load.seen)
+    for counts in everything.values():
+        assert set(counts) <= {"200", "service_unavailable", "cut off"}, everything
+    for kind, counts in after.items():
+        assert set(counts) == {"200"}, (kind, after)
+    found = plant.rows(
+        "SELECT count(*) FROM users_user WHERE phone_number = ANY(%s)", load.signed_in
+    )
+    assert found[0][0] == len(set(load.signed_in)) == len(load.signed_in)
+    assert plant.odd_rows() == {}
+
+
+def test_t22_an_outage_costs_no_guess(
+    plant: Plant, served: Target, report: Report
+) -> None:
+    phone, address = new_phone_number(), new_address()
+    code = served.code_of(phone, address=address)
+    plant.kill("database")
+    tries = [served.verify(phone, code, address=address) for _ in range(8)]
+    time.sleep(1)
+    plant.start("database")
+    _recover(served)
+    answer = served.verify(phone, code, address=address)
+    report(
+        "T22",
+        "the right code 8 times while PostgreSQL is away",
+        f"{dict(names(tries))}; afterwards {answer.name}",
+    )
+    assert {a.name for a in tries} == {"service_unavailable"}
+    assert answer.status == 200
+
+
+def test_t22_slow_database(plant: Plant, served: Target, report: Report) -> None:
+    """A table that somebody has locked: every query on it waits."""
+    token = served.sign_in(new_phone_number(), address=new_address())["token"]
+    phones = [new_phone_number() for _ in range(10)]
+    codes = [served.code_of(p, address=new_address()) for p in phones]
+
+    def act(i: int) -> Answer:
+        if i % 2:
+            return served.with_token("GET", "/api/profile/", token)
+        return served.verify(phones[i // 2], codes[i // 2], address=new_address())
+
+    with closing(psycopg2.connect(plant.database_url)) as connection:
+        with connection.cursor() as cursor:
+            cursor.execute("LOCK TABLE users_user IN ACCESS EXCLUSIVE MODE")
+        unlock = threading.Timer(8, connection.rollback)
+        unlock.start()
+        start = time.monotonic()
+        seen: list[tuple[str, float]] = []
+
+        def timed(i: int) -> Answer:
+            answer = act(i)
+            seen.append((answer.name, time.monotonic() - start))
+            return answer
+
+        at_once(20, timed)
+        unlock.join()
+    slowest = max(took for _, took in seen)
+    report(
+        "T22",
+        "a table locked for 8 s",
+        f"slowest {slowest:.1f} s, {dict(Counter(name for name, _ in seen))}",
+    )
+    _recover(served)
+    assert plant.odd_rows() == {}
+    assert slowest < ANSWER_SECONDS
+    assert {name for name, _ in seen} == {"service_unavailable"}
+
+
+def test_t22_slow_clients(plant: Plant, report: Report) -> None:
+    """More clients that never finish their request than the server has threads."""
+    _, target = plant.serve(WEB_WORKERS="1", WEB_THREADS="8")
+    host = urlsplit(target.base_url)
+    token = target.sign_in(new_phone_number(), address=new_address())["token"]
+    stop = threading.Event()
+    with ExitStack() as open_sockets:
+        slow = [
+            open_sockets.enter_context(
+                socket.create_connection((host.hostname, host.port))
+            )
+            for _ in range(12)
+        ]
+        for i, connection in enumerate(slow):
+            head = b"POST /api/auth/verify-code/ HTTP/1.1\r\nContent-Length: 900\r\n"
+            connection.sendall(head + (b"\r\n" if i % 2 else b"X-A: "))
+        trickle = threading.Thread(target=_trickle, args=(slow, stop))
+        trickle.start()
+        time.sleep(1)
+        start = time.monotonic()
+        answer = target.with_token("GET", "/api/profile/", token)
+        waited = time.monotonic() - start
+        stop.set()
+        trickle.join()
+    report(
+        "T22",
+        "12 clients that send a byte a second, 8 threads",
+        f"a profile: {answer.status} after {waited:.1f} s",
+    )
+    assert answer.status == 200
+    assert waited < 25
+
+
+def _trickle(connections: list[socket.socket], stop: threading.Event) -> None:
+    while not stop.wait(1):
+        for connection in connections:
+            with suppress(OSError):  # the server has had enough
+                connection.send(b"a")
+
+
+def test_t23_sigterm_lets_requests_finish(plant: Plant, report: Report) -> None:
+    web, target = plant.serve(SMS_SIMULATED_DELAY="2")
+    told = threading.Timer(1, web.process.terminate)
+    told.start()
+    answers = at_once(
+        30, lambda i: target.send_code(new_phone_number(), address=new_address())
+    )
+    told.join()
+    status = web.process.wait(timeout=20)
+    report(
+        "T23",
+        "SIGTERM while 30 requests wait for their SMS",
+        f"{dict(names(answers))}, the server ended with {status}",
+    )
+    assert names(answers) == {"200": 30}
+    assert status == 0
+
+
+def _children(pid: int) -> list[int]:
+    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(child) for child in text.split()]
+
+
+def test_t23_sigkill_leaves_nothing_half_made(plant: Plant, report: Report) -> None:
+    web, target = plant.serve()
+    inviter = target.sign_in(new_phone_number(), address=new_address())["user"]
+    phones = sorted({new_phone_number() for _ in range(1_500)})
+    sent = at_once(
+        len(phones), lambda i: target.send_code(phones[i], address=new_address())
+    )
+    assert names(sent) == {"200": len(phones)}
+    codes = [answer.json["dev_code"] for answer in sent]
+    dead = threading.Event()
+
+    def sign_up(i: int) -> Answer:
+        if dead.is_set():
+            return Answer(AWAY, {}, b"")
+        body = {"invite_code": inviter["invite_code"]}
+        return target.verify(phones[i], codes[i], address=new_address(), body=body)
+
+    def kill() -> None:
+        processes = [web.process.pid, *_children(web.process.pid)]
+        for pid in processes:
+            os.kill(pid, signal.SIGKILL)
+        dead.set()
+
+    killer = threading.Timer(1.5, kill)
+    killer.start()
+    answers = at_once(len(codes), sign_up)
+    killer.join()
+    web.process.wait(timeout=10)
+    told = [phones[i] for i, a in enumerate(answers) if a.status == 200]
+    _wait_until_quiet(plant)
+    made = dict(
+        plant.rows(
+            "SELECT u.phone_number, count(DISTINCT t.id) + count(DISTINCT r.invitee_id)"
+            " FROM users_user u LEFT JOIN users_token t ON t.user_id = u.id"
+            " LEFT JOIN referrals_referral r ON r.invitee_id = u.id AND r.inviter_id=%s"
+            " WHERE u.phone_number = ANY(%s) GROUP BY 1",
+            inviter["id"],
+            phones,
+        )
+    )
+    cut = sum(a.status == AWAY for a in answers)
+    half = [phone for phone, parts in made.items() if parts != 2]
+    lost = [phone for phone in told if phone not in made]
+    report(
+        "T23",
+        "SIGKILL of all processes amid sign-ups with an invite code",
+        f"{len(told)} told so, {len(made)} made, {len(half)} half-made,"
+        f" {len(lost)} lost",
+    )
+    assert 0 < len(told) < len(codes)
+    assert len(told) + cut == len(answers)
+    assert (half, lost) == ([], [])
+    assert plant.odd_rows() == {}
+    _, again = plant.serve()
+    _recover(again)
+
+
+def _wait_until_quiet(plant: Plant) -> None:
+    """Until PostgreSQL has noticed that its clients are gone."""
+    deadline = time.monotonic() + 10
+    query = (
+        "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
+        " AND state <> 'idle' AND pid <> pg_backend_pid()"
+    )
+    while plant.rows(query)[0][0] and time.monotonic() < deadline:
+        time.sleep(0.1)

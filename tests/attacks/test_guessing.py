@@ -1,0 +1,330 @@
+"""T1-T5, T8, T9, T12, T17: codes and invite codes, raced and guessed at."""
+
+import time
+
+import pytest
+
+from tests.attacks.attacker import (
+    Answer,
+    Target,
+    at_once,
+    names,
+    new_address,
+    new_phone_number,
+    wrong,
+)
+from tests.attacks.conftest import SETTINGS, Lab, Report
+
+TTL = int(SETTINGS["LOGIN_CODE_TTL_SECONDS"])
+
+
+def test_t1_parallel_guessing(target: Target, report: Report) -> None:
+    phone = new_phone_number()
+    code = target.code_of(phone, address=new_address())
+    attacker = new_address()
+    seen = names(
+        at_once(
+            10_000,
+            lambda i: target.verify(
+                phone, wrong(code, i % 9_999 + 1), address=attacker
+            ),
+        )
+    )
+    report(
+        "T1",
+        "10,000 wrong guesses at once, one address",
+        f"{seen['code_incorrect']} compared",
+    )
+    assert seen["code_incorrect"] <= 5
+    assert sum(seen.values()) == 10_000
+    assert set(seen) <= {"code_incorrect", "throttled", "code_expired"}
+
+
+def test_t1_parallel_guessing_from_everywhere(target: Target, report: Report) -> None:
+    phone = new_phone_number()
+    code = target.code_of(phone, address=new_address())
+    seen = names(
+        at_once(
+            2_000,
+            lambda i: target.verify(phone, wrong(code, i + 1), address=new_address()),
+        )
+    )
+    report(
+        "T1",
+        "2,000 wrong guesses at once, 2,000 addresses",
+        f"{seen['code_incorrect']} compared",
+    )
+    assert seen["code_incorrect"] <= 10
+
+
+def test_t2_new_codes_do_not_reset_the_count(target: Target, report: Report) -> None:
+    phone, lengths = new_phone_number(), []
+    for n in range(4):
+        answer = target.send_code(phone, address=new_address())
+        while answer.status == 429:
+            time.sleep(int(answer.headers["Retry-After"]))
+            answer = target.send_code(phone, address=new_address())
+        code = answer.json["dev_code"]
+        lengths.append(len(code))
+        if n == 1:  # a success in between changes nothing
+            assert target.verify(phone, code, address=new_address()).status == 200
+            continue
+        for _ in range(2):
+            attacker = new_address()
+            for _ in range(5):
+                target.verify(phone, wrong(code), address=attacker)
+    report(
+        "T2",
+        "10 wrong, a sign-in, 10 wrong, … at one number",
+        f"digits of its codes: {lengths}",
+    )
+    assert lengths[0] == 4
+    assert lengths[1:3] == [6, 6]
+
+
+def test_t3_spraying(lab: Lab, target: Target, report: Report) -> None:
+    phones = [f"+7998{n:07}" for n in range(4_000)]
+    codes = [
+        a.json["dev_code"]
+        for a in at_once(
+            4_000, lambda i: target.send_code(phones[i], address=new_address())
+        )
+    ]
+    attacker = new_address()
+    # Their codes are alive for half a minute only: guess as they come.
+    seen = names(
+        at_once(
+            12_000,
+            lambda i: target.verify(
+                phones[i // 3], wrong(codes[i // 3]), address=attacker
+            ),
+        )
+    )
+    alarms = lab.log.count("an attack?")
+    report(
+        "T3",
+        "4,000 numbers × 3 guesses from one address",
+        f"{seen['code_incorrect']} compared (limit 50), {alarms} alarm",
+    )
+    assert 0 < seen["code_incorrect"] <= 50
+    assert alarms == 1
+
+
+def test_t4_double_spend(lab: Lab, target: Target, report: Report) -> None:
+    inviter = target.sign_in(new_phone_number(), address=new_address())["user"]
+    phone = new_phone_number()
+    code = target.code_of(phone, address=new_address())
+    body = {"invite_code": inviter["invite_code"]}
+    address = new_address()
+    seen = names(
+        at_once(1_000, lambda i: target.verify(phone, code, address=address, body=body))
+    )
+    users = lab.rows("SELECT id FROM users_user WHERE phone_number = %s", phone)
+    (tokens,) = lab.rows(
+        "SELECT count(*) FROM users_token WHERE user_id = %s", users[0][0]
+    )
+    (rows,) = lab.rows(
+        "SELECT count(*) FROM referrals_referral WHERE inviter_id = %s", inviter["id"]
+    )
+    made = {
+        "sign-in": seen["200"],
+        "account": len(users),
+        "token": tokens[0],
+        "activation": rows[0],
+    }
+    report(
+        "T4",
+        "the right code 1,000 times at once",
+        ", ".join(f"{number} {what}" for what, number in made.items()),
+    )
+    assert set(made.values()) == {1}
+
+
+def test_t5_first_sign_ins(lab: Lab, target: Target, report: Report) -> None:
+    accounts, worst = 0, 0
+    phones = [new_phone_number() for _ in range(20)]
+    for phone in phones:
+        code = target.code_of(phone, address=new_address())
+        answers = _two_sign_ins(target, phone, code)
+        worst = max(worst, *(a.status for a in answers))
+    for phone in phones:
+        accounts += len(
+            lab.rows("SELECT id FROM users_user WHERE phone_number = %s", phone)
+        )
+    report(
+        "T5",
+        "20 × two first sign-ins of one number at once",
+        f"{accounts} accounts, worst status {worst}",
+    )
+    assert accounts == 20
+    assert worst < 500
+
+
+def _two_sign_ins(target: Target, phone: str, code: str) -> list[Answer]:
+    return at_once(2, lambda i: target.verify(phone, code, address=new_address()))
+
+
+def test_t8_the_owner_gets_in(target: Target, report: Report) -> None:
+    phone, owner, stranger = new_phone_number(), new_address(), new_address()
+    end = time.monotonic() + 45  # a code and a half
+    guesses = 0
+    while time.monotonic() < end:
+        answer = target.send_code(phone, address=stranger)
+        code = answer.json.get("dev_code", "0000")
+        for _ in range(6):
+            guesses += (
+                target.verify(phone, wrong(code), address=stranger).name
+                == "code_incorrect"
+            )
+        time.sleep(1)
+    start = time.monotonic()
+    while (answer := target.send_code(phone, address=owner)).status == 429:
+        time.sleep(int(answer.headers["Retry-After"]))
+    signed_in = target.verify(phone, answer.json["dev_code"], address=owner)
+    waited = time.monotonic() - start
+    report(
+        "T8",
+        f"a stranger for 45 s ({guesses} guesses), then the owner",
+        f"in after {waited:.0f} s (a code lives {TTL} s)",
+    )
+    assert signed_in.status == 200
+    assert waited <= TTL + 2
+
+
+def test_t9_replay(target: Target, report: Report) -> None:
+    alice, boris, clara = (new_phone_number() for _ in range(3))
+    codes = {p: target.code_of(p, address=new_address()) for p in (alice, boris, clara)}
+    assert target.verify(alice, codes[alice], address=new_address()).status == 200
+    used = target.verify(alice, codes[alice], address=new_address()).name
+    other = (
+        target.verify(clara, codes[boris], address=new_address()).name
+        if codes[boris] != codes[clara]
+        else "code_incorrect"
+    )
+    time.sleep(TTL + 1)
+    expired = target.verify(boris, codes[boris], address=new_address()).name
+    report(
+        "T9",
+        "a used code, another's, one expired a second ago",
+        f"{used}, {other}, {expired}",
+    )
+    assert (used, other, expired) == ("code_expired", "code_incorrect", "code_expired")
+
+
+WRONG_PASSWORD, THROTTLED = b"enter the correct", b"Too many requests"
+LIMITERS = {
+    "sends_per_address": "LIMIT_SENDS_PER_ADDRESS",
+    "phones_per_address": "LIMIT_PHONES_PER_ADDRESS",
+    "guesses_per_address": "LIMIT_GUESSES_PER_ADDRESS",
+    "lookups_per_address": "LIMIT_LOOKUPS_PER_ADDRESS",
+    "activation_failures_per_user": "LIMIT_ACTIVATION_FAILURES_PER_USER",
+    "profile_edits_per_user": "LIMIT_PROFILE_EDITS_PER_USER",
+    "password_guesses_per_address": "LIMIT_PASSWORD_GUESSES_PER_ADDRESS",
+}
+
+
+@pytest.mark.parametrize("name", LIMITERS)
+def test_t12_exactly_the_limit(lab: Lab, report: Report, name: str) -> None:
+    server = lab.server_with(**{LIMITERS[name]: "7/3600"})
+    address = new_address()
+    if name in {"sends_per_address", "phones_per_address"}:
+        answers = at_once(
+            500, lambda i: server.send_code(new_phone_number(), address=address)
+        )
+        let_through = sum(a.status == 200 for a in answers)
+    elif name == "guesses_per_address":
+        phones = [new_phone_number() for _ in range(100)]
+        codes = [
+            a.json["dev_code"]
+            for a in at_once(
+                100, lambda i: server.send_code(phones[i], address=new_address())
+            )
+        ]
+        answers = at_once(
+            500,
+            lambda i: server.verify(
+                phones[i % 100], wrong(codes[i % 100]), address=address
+            ),
+        )
+        let_through = sum(a.name == "code_incorrect" for a in answers)
+    elif name == "lookups_per_address":
+        answers = at_once(
+            500, lambda i: server.request("GET", "/i/000000/", address=address)
+        )
+        let_through = sum(a.status == 404 for a in answers)
+    elif name == "password_guesses_per_address":
+        answers = _wrong_passwords(server, address)
+        let_through = sum(WRONG_PASSWORD in a.body for a in answers)
+    else:
+        token = server.sign_in(new_phone_number(), address=new_address())["token"]
+        method, body = (
+            ("POST", {"invite_code": "000000"})
+            if name.startswith("activation")
+            else ("PATCH", {"first_name": "A"})
+        )
+        answers = at_once(
+            500, lambda i: server.with_token(method, "/api/profile/", token, body)
+        )
+        let_through = sum(a.status != 429 for a in answers)
+    report("T12", f"500 at once at {name} = 7", f"{let_through} let through")
+    assert let_through == 7
+    assert sum(a.status == 429 or THROTTLED in a.body for a in answers) == 493
+
+
+def _wrong_passwords(server: Target, address: str) -> list[Answer]:
+    secret = "a" * 32
+    headers = {
+        "Cookie": f"csrftoken={secret}",
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+    form = f"username=%2B79990000000&password=wrong&csrfmiddlewaretoken={secret}"
+    return at_once(
+        500,
+        lambda i: server.request(
+            "POST",
+            "/admin/login/",
+            raw=form.encode(),
+            address=address,
+            headers=headers,
+        ),
+    )
+
+
+def test_t17_activation_races(lab: Lab, target: Target, report: Report) -> None:
+    owners = [
+        target.sign_in(new_phone_number(), address=new_address())["user"]
+        for _ in range(12)
+    ]
+    user = target.sign_in(new_phone_number(), address=new_address())
+    answers = at_once(
+        12,
+        lambda i: target.with_token(
+            "POST",
+            "/api/profile/",
+            user["token"],
+            {"invite_code": owners[i]["invite_code"]},
+        ),
+    )
+    other = target.sign_in(new_phone_number(), address=new_address())
+    same = at_once(
+        12,
+        lambda i: target.with_token(
+            "POST",
+            "/api/profile/",
+            other["token"],
+            {"invite_code": owners[0]["invite_code"]},
+        ),
+    )
+    (rows,) = lab.rows(
+        "SELECT count(*) FROM referrals_referral WHERE invitee_id IN (%s, %s)",
+        user["user"]["id"],
+        other["user"]["id"],
+    )
+    report(
+        "T17",
+        "12 codes at once; one code 12 times",
+        f"{dict(names(answers))}; {dict(names(same))}; {rows[0]} rows",
+    )
+    assert names(answers) == {"200": 1, "invite_code_already_activated": 11}
+    assert names(same) == {"200": 12}
+    assert rows[0] == 2

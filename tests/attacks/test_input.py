@@ -1,0 +1,403 @@
+"""T14, T19, T20, T21: what is sent in, and where it comes out again."""
+
+import csv
+import io
+import os
+import re
+import secrets
+import socket
+import subprocess
+import sys
+import time
+import unicodedata
+from contextlib import suppress
+from html import escape
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import pytest
+
+from tests.attacks.attacker import Target, new_address, new_phone_number, wrong
+from tests.attacks.browser import Browser
+from tests.attacks.conftest import Lab, Report
+from tests.attacks.evidence import log_of
+from tests.lab import servers
+
+VERIFY = "/api/auth/verify-code/"
+
+
+def _tricks(code: str) -> list[Any]:
+    """What is not the text of a code, though it may hold the code."""
+    return [
+        42,
+        1234,
+        int(code),
+        float(code),
+        True,
+        None,
+        [code],
+        [f"{n:04}" for n in range(10_000)],
+        {"code": code},
+        {"$ne": ""},
+        f"{code}\0",
+        f"\0{code}",
+        code.translate(str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")),
+        code.translate(str.maketrans("0123456789", "０１２３４５６７８９")),
+        f"+{code}",
+        f"{code} OR 1=1",
+        f"{code},{wrong(code)}",
+        "%",
+        "",
+        "9" * 1_000,
+    ]
+
+
+def _raw_tricks(phone: str, code: str) -> list[bytes]:
+    start = f'{{"phone_number": "{phone}", "code": '.encode()
+    padding = b" " * (1024 * 1024)
+    return [
+        start + f'"{code}"}}'.encode() + padding,
+        start + b"[" * 10_000 + b"]" * 10_000 + b"}",
+        start + b'{"a":' * 10_000 + b"1" + b"}" * 10_000 + b"}",
+        b"[" * 30_000,
+        start + b"1e999}",
+        start + b"NaN}",
+        start + b"9" * 5_000 + b"}",
+        start + b'"\xff\xfe"}',
+        b"null",
+        b"[]",
+        b'"x"',
+        b"",
+    ]
+
+
+def test_t14_what_is_not_a_code(target: Target, report: Report) -> None:
+    phone, address = new_phone_number(), new_address()
+    code = target.code_of(phone, address=address)
+    answers = [target.verify(phone, c, address=address) for c in _tricks(code)]
+    answers += [
+        target.request("POST", VERIFY, raw=raw, address=address)
+        for raw in _raw_tricks(phone, code)
+    ]
+    first_wrong = target.verify(phone, wrong(code), address=address)
+    left = first_wrong.json["errors"][0].get("attempts_left")
+    signed_in = target.verify(phone, code, address=address)
+    statuses = sorted({a.status for a in answers})
+    report(
+        "T14",
+        f"{len(answers)} things that are no code: types, NUL, 1 MB, depth",
+        f"answers {statuses}; then a wrong guess leaves {left} of 5",
+    )
+    assert all(400 <= s < 500 for s in statuses), [(a.status, a.body) for a in answers]
+    assert "code_incorrect" not in {a.name for a in answers}
+    assert left == 4
+    assert signed_in.status == 200
+
+
+LINE_START = re.compile(
+    r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d+ [A-Z]+ |\[\d{4}-\d\d-\d\d |{\"time\": )"
+)
+WHOLE_NUMBER = re.compile(
+    r"(?<!\d)(\+?7|8)[ (]{0,2}9\d{2}[ )-]{0,2}\d{3}-?\d{2}-?\d{2}(?!\d)"
+)
+FORGED = "2026-01-01 00:00:00,000 INFO forged a line"
+
+
+def _raw_request(server: Target, lines: list[str], body: bytes = b"") -> bytes:
+    """Header lines as they are, which no HTTP library would send."""
+    url = urlsplit(server.base_url)
+    head = "\r\n".join([*lines, f"Content-Length: {len(body)}", "Connection: close"])
+    with socket.create_connection((url.hostname, url.port or 80), 10) as connection:
+        connection.settimeout(10)
+        connection.sendall(f"{head}\r\n\r\n".encode("utf-8", "surrogatepass") + body)
+        answer = b""
+        with suppress(ConnectionError):
+            while part := connection.recv(65536):
+                answer += part
+        return answer
+
+
+def _shows_a_number(line: str) -> bool:
+    # The id of a request is hexadecimal and may look like anything.
+    return bool(WHOLE_NUMBER.search(re.sub(r'"request_id": "\w+"', "", line)))
+
+
+def test_t19_log_lines(lab: Lab, report: Report) -> None:
+    server = lab.server_with(
+        SMS_BACKEND="tests.attacks.providers.Silent", WEB_WORKERS="1"
+    )
+    phone, address = new_phone_number(), new_address()
+    for end in ("\r\n", "\n", "\r", "\u2028", "\x0b", "\x85"):
+        server.send_code(f"{phone}{end}{FORGED}"[:40], address=address)
+        server.send_code(f"{phone}{end}", address=new_address())
+        server.verify(phone, f"0000{end}{FORGED}", address=address)
+        server.request("GET", f"/i/{quote(end + FORGED)}/", address=address)
+        server.request("GET", f"/nowhere{quote(end + FORGED)}", address=address)
+        server.request("GET", f"/api/{quote(end + FORGED)}/", address=address)
+        server.request("GET", f"/healthz?{quote(end + FORGED)}", address=address)
+        forged = f"x{end}{FORGED}"
+        for name in ("User-Agent", "X-Forwarded-For", "Referer", "Cookie", "Host"):
+            host = "Host: 127.0.0.1"
+            for line in ("GET /profile/ HTTP/1.1", "GET /nowhere HTTP/1.1"):
+                _raw_request(server, [line, host, f"{name}: {forged}"])
+        _raw_request(server, [f"GET /{forged} HTTP/1.1", "Host: 127.0.0.1"])
+    signed_in = server.sign_in(new_phone_number(), address=new_address())
+    server.with_token("POST", "/api/profile/", signed_in["token"], {"invite_code": "0"})
+    server.with_token("POST", "/api/auth/logout/", signed_in["token"])
+    time.sleep(0.5)
+    # Split as terminals and log collectors do, not as Python would.
+    lines = re.split(r"\r\n|\n|\r", log_of(lab, server).rstrip("\n"))
+    odd = [line for line in lines if not LINE_START.match(line)]
+    forgeries = [line for line in lines if line.startswith(FORGED)]
+    numbers = [line for line in lines if _shows_a_number(line)]
+    report(
+        "T19",
+        "line ends in numbers, codes, paths and headers",
+        f"{len(lines)} log lines, {len(odd)} broken, {len(forgeries)} forged,"
+        f" {len(numbers)} with a whole number",
+    )
+    assert (odd, forgeries, numbers) == ([], [], [])
+
+
+def test_t19_no_whole_number_in_any_log(lab: Lab, report: Report) -> None:
+    logs = [path.read_text(errors="replace") for path in lab.folder.glob("web-*.log")]
+    lines = [line for log in logs for line in log.splitlines()]
+    numbers = [line for line in lines if _shows_a_number(line)]
+    report(
+        "T19",
+        "phone numbers in the logs of all servers so far",
+        f"{len(lines)} lines, {len(numbers)} with a whole number",
+    )
+    assert numbers == []
+
+
+SCRIPTS = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "'><svg/onload=alert(1)>",
+    "{{7*7}}{% debug %}",
+    "</title><script>alert(1)</script>",
+    "javascript:alert(1)",
+]
+RAW = re.compile(r"<script>alert|<img src=x|<svg/onload|&lt;49")
+
+
+@pytest.fixture(scope="module")
+def staff(lab: Lab) -> Browser:
+    """A superuser before the admin site."""
+    phone, password = new_phone_number(), secrets.token_urlsafe(16)
+    env = {
+        **os.environ,
+        **lab.web.env,
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "ENV_FILE": os.devnull,
+        "DJANGO_SUPERUSER_PHONE_NUMBER": phone,
+        "DJANGO_SUPERUSER_PASSWORD": password,
+    }
+    command = [sys.executable, "manage.py", "createsuperuser", "--noinput"]
+    subprocess.run(command, check=True, cwd=servers.ROOT, env=env, capture_output=True)
+    browser = Browser(lab.target)
+    login = "/admin/login/?next=https://evil.example/"
+    answer = browser.post(login, username=phone, password=password)
+    assert answer.status_code == 302, answer.text
+    assert "evil.example" not in answer.headers["Location"]
+    lab.running.callback(browser.close)
+    return browser
+
+
+def test_t20_scripts_stay_text(target: Target, report: Report, staff: Browser) -> None:
+    phone = new_phone_number()
+    browser = Browser(target)
+    browser.sign_in(phone)
+    signed_in = Browser(target)  # another look, without a session
+    pages, raw, shown = 0, [], 0
+    for text in SCRIPTS:
+        saved = browser.post(
+            "/profile/edit/", first_name=text, last_name=text, email=""
+        )
+        assert saved.status_code == 302
+        look_ups = [
+            (browser, "/profile/"),
+            (browser, "/profile/edit/"),
+            (browser, f"/profile/activate/?invite_code={quote(text)}"),
+            (browser, f"/profile/?page={quote(text)}"),
+            (signed_in, f"/i/{quote(text, safe='')}/"),
+            (signed_in, f"/login/?invite={quote(text)}"),
+            (signed_in, f"/login/?next={quote(text)}"),
+            (signed_in, f"/nowhere/{quote(text)}"),
+            (staff, "/admin/users/user/"),
+            (staff, f"/admin/users/user/?q={quote(phone)}"),
+            (staff, f"/admin/users/user/?q={quote(text)}"),
+        ]
+        listed = staff.get(f"/admin/users/user/?q={quote(phone)}").text
+        found = re.search(r"/admin/users/user/(\d+)/change/", listed)
+        assert found
+        look_ups.append((staff, found[0]))
+        look_ups.append((staff, found[0].replace("change", "history")))
+        look_ups.append((staff, found[0].replace("change", "delete")))
+        for who, path in look_ups:
+            page = who.get(path)
+            assert page.status_code < 500, path
+            pages += 1
+            if RAW.search(page.text):
+                raw.append(path)
+            shown += escape(text) in page.text or text in page.text
+        refused = browser.post(
+            "/login/code/", form="/profile/", code=text
+        )  # no code is pending: led away
+        assert refused.status_code in {302, 400}
+    report(
+        "T20",
+        f"{len(SCRIPTS)} scripts as names and invite codes, {pages} pages",
+        f"{len(raw)} run, {shown} shown as text",
+    )
+    browser.close()
+    signed_in.close()
+    assert raw == []
+    assert shown >= 4 * len(SCRIPTS)  # else nothing was put to the test
+
+
+CHANGES = [
+    ("/login/", {"phone_number": "+79991112233"}),
+    ("/logout/", {}),
+    ("/logout/everywhere/", {}),
+    ("/profile/edit/", {"first_name": "Eve"}),
+    ("/profile/activate/", {"invite_code": "ABC123"}),
+    ("/profile/delete/", {"last_digits": "0000"}),
+    ("/language/setlang/", {"language": "ru"}),
+]
+
+
+def test_t20_forged_forms(target: Target, report: Report, staff: Browser) -> None:
+    browser = Browser(target)
+    browser.sign_in(new_phone_number())
+    statuses = [browser.post_bare(path, **data).status_code for path, data in CHANGES]
+    statuses.append(staff.post_bare("/admin/users/user/add/").status_code)
+    statuses.append(staff.post_bare("/admin/logout/").status_code)
+    still = browser.is_signed_in
+    report(
+        "T20",
+        f"{len(statuses)} forms sent without their CSRF token",
+        f"answers {sorted(set(statuses))}, still signed in: {still}",
+    )
+    browser.close()
+    assert set(statuses) == {403}
+    assert still
+
+
+def test_t20_headers_of_pages(target: Target, report: Report, staff: Browser) -> None:
+    browser = Browser(target)
+    browser.sign_in(new_phone_number())
+    paths = ["/", "/login/", "/profile/", "/profile/edit/", "/profile/delete/"]
+    paths += ["/profile/activate/", "/i/000000/", "/nowhere/"]
+    pages = [browser.get(path) for path in paths]
+    pages += [staff.get("/admin/"), staff.get("/admin/users/user/")]
+    policies = {page.headers.get("Content-Security-Policy", "") for page in pages}
+    frames = {page.headers.get("X-Frame-Options") for page in pages}
+    inline = [
+        page.url
+        for page in pages
+        if re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=", page.text)
+        and "/admin/" not in page.url
+    ]
+    report(
+        "T20",
+        f"headers of {len(pages)} pages",
+        f"CSP {'without' if 'unsafe' not in str(policies) else 'WITH'} unsafe-inline,"
+        f" frames {frames}, {len(inline)} with inline code",
+    )
+    browser.close()
+    assert "" not in policies
+    assert all("default-src 'self'" in policy for policy in policies)
+    assert all("frame-ancestors 'none'" in policy for policy in policies)
+    assert not any("unsafe" in policy for policy in policies)
+    assert frames == {"DENY"}
+    assert inline == []
+
+
+ELSEWHERE = [
+    "https://evil.example/",
+    "//evil.example/",
+    "///evil.example/",
+    "/\\evil.example/",
+    "\\\\evil.example/",
+    "https:evil.example",
+    "javascript:alert(1)",
+    "\thttps://evil.example/",
+    "http://127.0.0.1@evil.example/",
+]
+
+
+def test_t20_open_redirects(target: Target, report: Report) -> None:
+    led = set()
+    for url in ELSEWHERE:
+        browser = Browser(target)
+        answer = browser.sign_in(new_phone_number(), query=f"?next={quote(url)}")
+        led.add(answer.headers["Location"])
+        setlang = "/language/setlang/"
+        to = browser.post(setlang, form="/profile/", language="ru", next=url)
+        assert to.status_code == 302
+        led.add(to.headers["Location"])
+        browser.session.headers["Referer"] = url.strip()
+        led.add(
+            browser.post(setlang, form="/profile/", language="en").headers["Location"]
+        )
+        browser.close()
+    report(
+        "T20",
+        f"{len(ELSEWHERE)} addresses elsewhere in next= and Referer",
+        f"led to {sorted(led)}",
+    )
+    assert not any("evil" in url or "alert" in url for url in led)
+    assert all(url.startswith("/") and not url.startswith("//") for url in led)
+
+
+# With no mark but letters in front, a spreadsheet takes the rest for text.
+FORMULAS = [
+    '=HYPERLINK("http://evil.example";"Open")',
+    "+1+cmd|' /C calc'!A0",
+    "-2+3",
+    "@SUM(1+1)",
+    " =1+1",
+    "＝1+1",
+    "'=1+1",
+    "Anna;=1+1",
+    '","=1+1',
+    'a"\n=1+1',
+]
+
+
+def test_t21_formulas_in_an_export(
+    lab: Lab, target: Target, report: Report, staff: Browser
+) -> None:
+    browser = Browser(target)
+    for text in FORMULAS:
+        browser.sign_in(new_phone_number())
+        saved = browser.post("/profile/edit/", first_name=text, last_name="", email="")
+        assert saved.status_code in {302, 400}  # 400: a line break in a name
+        browser.close()
+        browser = Browser(target)
+    browser.close()
+    sheet = staff.post("/admin/users/user/export/", form="/admin/users/user/")
+    assert sheet.status_code == 200
+    text = sheet.content.decode("utf-8-sig")
+    rows = len(list(csv.reader(io.StringIO(text))))
+    cells = [
+        cell
+        for separator in ",;\t"
+        for row in csv.reader(io.StringIO(text), delimiter=separator)
+        for cell in row
+    ]
+    run = [cell for cell in cells if unicodedata.normalize("NFKC", cell)[:1] in RISKY]
+    everyone = lab.rows("SELECT count(*) FROM users_user")[0][0]
+    report(
+        "T21",
+        f"{len(FORMULAS)} formulas as names, {rows} rows, 3 separators",
+        f"{len(run)} cells that a spreadsheet would run",
+    )
+    assert run == []
+    assert rows == everyone + 1
+    assert text.count("1+1") > 5  # else nothing was put to the test
+
+
+RISKY = tuple("=+-@\t\r\n")

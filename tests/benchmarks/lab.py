@@ -1,0 +1,137 @@
+"""What a measurement works on: the server under load, its people, and its processes."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import psycopg2  # type: ignore[import-untyped]  # ships no types
+import requests
+
+from tests.benchmarks import people
+from tests.benchmarks.wrk import Load
+from tests.lab.servers import Env
+
+SAMPLE_EVERY_SECONDS = 0.05
+SETTLE_SECONDS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Lab:
+    users: int
+    folder: Path
+    env: Env
+    base_url: str
+    server: psutil.Process
+    database: psutil.Process
+
+    def settle(self) -> None:
+        """Wait until the server has done what clients that are gone asked of it."""
+        deadline = time.monotonic() + SETTLE_SECONDS
+        quick = 0
+        while quick < 5 and time.monotonic() < deadline:
+            start = time.monotonic()
+            requests.get(f"{self.base_url}/readyz", timeout=SETTLE_SECONDS)
+            quick = quick + 1 if time.monotonic() - start < 0.2 else 0
+            time.sleep(0.2)
+
+    def headers(self, person: int) -> dict[str, str]:
+        return {"Authorization": f"Token {people.token(person)}"}
+
+    def cpu(self) -> tuple[float, float]:
+        """Seconds that the web server has used so far, and the database."""
+        return cpu_seconds(self.server), cpu_seconds(self.database)
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Milliseconds of CPU a request."""
+
+    server: float
+    database: float
+
+    @property
+    def total(self) -> float:
+        return self.server + self.database
+
+    def __str__(self) -> str:
+        return f"{self.server:.1f} + {self.database:.1f} ms"
+
+
+def measured(lab: Lab, load: Callable[[], Load]) -> tuple[Load, Cost]:
+    before = lab.cpu()
+    seen = load()
+    server, database = (
+        (then - first) * 1000 / max(seen.requests, 1)
+        for first, then in zip(before, lab.cpu(), strict=True)
+    )
+    return seen, Cost(server, database)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A row of the report."""
+
+    bar: str  # P1 to P7
+    what: str
+    wanted: str
+    seen: str
+    met: bool | None = None  # None: there for its own sake
+    value: float | None = None  # what runs are compared by
+
+
+def at_most(bar: str, what: str, seen: float, most: float, unit: str = "") -> Figure:
+    text = f"{seen:.3g}{unit}" if seen < 1000 else f"{seen:.0f}{unit}"
+    return Figure(bar, what, f"≤ {most:g}{unit}", text, seen <= most, seen)
+
+
+def at_least(bar: str, what: str, seen: float, least: float, unit: str = "") -> Figure:
+    text = f"{seen:.0f}{unit}"
+    return Figure(bar, what, f"≥ {least:g}{unit}", text, seen >= least, seen)
+
+
+def cpu_seconds(root: psutil.Process) -> float:
+    """Of a process and its children, living and ended."""
+    total = 0.0
+    for process in [root, *root.children(recursive=True)]:
+        with suppress(psutil.NoSuchProcess):
+            total += sum(process.cpu_times()[:4])
+    return total
+
+
+class Connections:
+    """The most connections that PostgreSQL had at once, but for the one that asks."""
+
+    most = 0
+
+    def __init__(self, url: str) -> None:
+        self._connection = psycopg2.connect(url)
+        self._connection.autocommit = True
+        self._over = threading.Event()
+
+    def watch(self) -> None:
+        with self._connection.cursor() as cursor:
+            while not self._over.wait(SAMPLE_EVERY_SECONDS):
+                cursor.execute(
+                    "SELECT count(*) FROM pg_stat_activity WHERE pid <> "
+                    "pg_backend_pid() AND backend_type = 'client backend'"
+                )
+                self.most = max(self.most, cursor.fetchone()[0])
+
+    def close(self) -> None:
+        self._over.set()
+
+
+@contextmanager
+def watched(url: str) -> Iterator[Connections]:
+    connections = Connections(url)
+    thread = threading.Thread(target=connections.watch)
+    thread.start()
+    try:
+        yield connections
+    finally:
+        connections.close()
+        thread.join()

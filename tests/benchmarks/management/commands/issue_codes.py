@@ -1,0 +1,28 @@
+"""Login codes for a benchmark of signing in, issued without their SMS."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from tqdm import tqdm
+
+from tests.benchmarks import people
+from users.login import codes
+
+
+class Command(BaseCommand):
+    help = "Issue a code to each of many numbers and write both to a file."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--first", type=int, required=True)
+        parser.add_argument("--count", type=int, required=True)
+        parser.add_argument("--new", action="store_true", help="nobody has the numbers")
+        parser.add_argument("--file", required=True)
+
+    def handle(
+        self, *args: Any, first: int, count: int, new: bool, file: str, **options: Any
+    ) -> None:
+        number_of = people.new_phone_number if new else people.phone_number
+        with open(file, "w") as lines:
+            for i in tqdm(range(first, first + count), "codes", unit="", leave=False):
+                code = codes.issue(number_of(i), length=4)
+                lines.write(f"{code.phone_number} {code.digits}\n")

@@ -1,0 +1,76 @@
+"""Who is in the database of a benchmark, computed rather than looked up.
+
+Ids run from 1. The first three have the owners' lists; of the others six in ten were
+invited by an earlier person, the early ones more often, as in real life.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Iterator
+
+from referrals.invite_codes import ALPHABET, LENGTH
+
+STAFF_PHONE_NUMBER = "+79119999999"
+STAFF_PASSWORD = "only on a private database"
+
+FIRST_NEW_NUMBER = 9_310_000_000  # without the country's 7; all are valid
+NEW_NUMBERS = 680_000_000
+CODES = len(ALPHABET) ** LENGTH
+FIRST_NAMES = ["Alice", "Boris", "Clara", "Daniil", "Elena", "Fyodor", "Galina"]
+LAST_NAMES = ["Ivanova", "Petrov", "Smirnova", "Orlov", "Novak", "Volkov", "Fischer"]
+
+
+def owners(users: int) -> dict[int, int]:
+    """How many people each of the first three has invited."""
+    return {1: min(100_000, users // 2), 2: 1000, 3: 10}
+
+
+def phone_number(person: int) -> str:
+    return f"+7900{person:07}"
+
+
+def new_phone_number(number: int) -> str:
+    """Of a range that nobody in the database has."""
+    return f"+7{FIRST_NEW_NUMBER + number}"
+
+
+def draw_new_numbers(count: int) -> int:
+    """The first of so many, most likely not used by an earlier run."""
+    return secrets.randbelow(NEW_NUMBERS - count)
+
+
+def invite_code(person: int) -> str:
+    """Looks drawn, and no two are equal: the factor has no divisor with 32**6."""
+    number = person * 684_531_173 % CODES
+    letters = []
+    for _ in range(LENGTH):
+        number, digit = divmod(number, len(ALPHABET))
+        letters.append(ALPHABET[digit])
+    return "".join(letters)
+
+
+def token(person: int) -> str:
+    return f"benchmark-{person}"
+
+
+def token_digest(person: int) -> str:
+    return hashlib.sha256(token(person).encode()).hexdigest()
+
+
+def names(person: int) -> tuple[str, str]:
+    first = FIRST_NAMES[person % len(FIRST_NAMES)]
+    return first, LAST_NAMES[person // len(FIRST_NAMES) % len(LAST_NAMES)]
+
+
+def referrals(users: int) -> Iterator[tuple[int, int]]:
+    """(invitee, inviter), in the order of joining."""
+    person = 4
+    for owner, count in sorted(owners(users).items(), reverse=True):
+        for invitee in range(person, person + count):
+            yield invitee, owner
+        person += count
+    for invitee in range(person, users + 1):
+        # Fixed hashes of the number: the same people invite each other every time.
+        share = invitee * 2_654_435_761 % 2**32 / 2**32
+        if share < 0.6:
+            yield invitee, 4 + int((share / 0.6) ** 3 * (invitee - 5))

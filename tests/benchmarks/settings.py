@@ -1,0 +1,8 @@
+"""The product's settings, with a bare view to compare with and a counter of queries."""
+
+from config.settings import *  # noqa: F403
+from config.settings import INSTALLED_APPS, MIDDLEWARE
+
+ROOT_URLCONF = "tests.benchmarks.urls"
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.benchmarks"]  # for its commands
+MIDDLEWARE = ["tests.benchmarks.middleware.QueryCountMiddleware", *MIDDLEWARE]

@@ -1,0 +1,24 @@
+import pytest
+from django.core.management import call_command
+from django.db import connection
+
+from referrals.models import Referral
+from tests.benchmarks import people
+from tests.benchmarks.management.commands.fill import Command
+from users.models import Token, User
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(
+        connection.vendor != "postgresql", reason="COPY is PostgreSQL's"
+    ),
+]
+
+
+def test_the_tables_are_filled_once() -> None:
+    for _ in range(2):
+        call_command(Command(), users=4000)
+    assert User.objects.count() == 4001
+    assert Token.objects.live().count() == 4000
+    assert Referral.objects.count() == sum(1 for _ in people.referrals(4000))
+    User.objects.create_user("+79990000001")  # the ids go on after the last one

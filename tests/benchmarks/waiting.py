@@ -1,0 +1,67 @@
+"""P3: a thousand clients wait for their SMS; others read their profile meanwhile.
+
+Both figures are of the time after the ramp-up, in which all come in the same instant;
+what those see who read their profile in that instant is a row of its own.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+from tests.benchmarks import people, wrk
+from tests.benchmarks.lab import Figure, Lab, at_least, at_most, measured
+
+CLIENTS = 1000
+MEAN_DELAY_SECONDS = 1.5  # SMS_SIMULATED_DELAY's default of 1,2
+SECONDS = 25
+RAMP_SECONDS = 5
+READERS = 10
+PAUSE_MS = 200  # so 50 readings a second, if they take no time
+
+
+def measure(lab: Lab) -> list[Figure]:
+    first = people.FIRST_NEW_NUMBER + people.draw_new_numbers(100_000)
+    ask = partial(
+        wrk.run,
+        f"{lab.base_url}/api/auth/request-code/",
+        connections=CLIENTS,
+        seconds=SECONDS,
+        script=wrk.Script("request_code", (first, RAMP_SECONDS)),
+    )
+    with ThreadPoolExecutor() as loads:
+        asking = loads.submit(measured, lab, ask)
+        at_first = read(lab, RAMP_SECONDS)
+        profile = read(lab, SECONDS - RAMP_SECONDS)
+        codes, cost = asking.result()
+    rate = codes.steady / (codes.seconds - RAMP_SECONDS)
+    ideal = CLIENTS / MEAN_DELAY_SECONDS
+    failed = codes.failures + at_first.failures + profile.failures
+    return [
+        at_least("P3", f"{CLIENTS:,} clients ask for codes", rate, 0.9 * ideal, "/s"),
+        at_most("P3", "failures", failed, 0),
+        at_most("P3", "profile meanwhile: p99", profile.p99, 300, " ms"),
+        Figure("P3", "code: p50, p99", "", f"{codes.p50:.0f}, {codes.p99:.0f} ms"),
+        Figure("P3", "code with the profiles read: CPU", "", str(cost)),
+        Figure(
+            "P3", "profiles read: p50", "", f"{profile.requests}: {profile.p50:.0f} ms"
+        ),
+        Figure(
+            *("P3", "profile in the ramp-up: p50, p99", ""),
+            f"{at_first.p50:.0f}, {at_first.p99:.0f} ms",
+        ),
+        *refused("P3", codes, at_first, profile),
+    ]
+
+
+def read(lab: Lab, seconds: int) -> wrk.Load:
+    return wrk.run(
+        f"{lab.base_url}/api/profile/",
+        connections=READERS,
+        seconds=seconds,
+        script=wrk.Script("get", (PAUSE_MS,)),
+        headers=lab.headers(3),
+    )
+
+
+def refused(bar: str, *loads: wrk.Load) -> list[Figure]:
+    """An example of what went wrong, where something did."""
+    return [Figure(bar, "refusal", "", load.refusal) for load in loads if load.refusal]

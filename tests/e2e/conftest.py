@@ -1,0 +1,136 @@
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+import requests
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.lab.servers import ROOT
+
+Answer = requests.Response
+TIMEOUT_SECONDS = 60
+
+
+class Server:
+    """The live server that BASE_URL names, as an HTTP client sees it."""
+
+    def __init__(self, base_url: str) -> None:
+        self.base_url = base_url
+
+    def post(self, path: str, body: Any, token: str = "") -> Answer:
+        headers = {"Authorization": f"Token {token}"} if token else {}
+        url = self.base_url + path
+        return requests.post(url, json=body, headers=headers, timeout=TIMEOUT_SECONDS)
+
+    def get(self, path: str, token: str = "") -> Answer:
+        headers = {"Authorization": f"Token {token}"} if token else {}
+        url = self.base_url + path
+        return requests.get(url, headers=headers, timeout=TIMEOUT_SECONDS)
+
+    def ask_for_code(self, phone_number: str) -> str:
+        answer = self.post("/api/auth/request-code/", {"phone_number": phone_number})
+        assert answer.status_code == 200, answer.text
+        code: str = answer.json()["dev_code"]
+        return code
+
+    def verify(self, phone_number: str, code: str, **body: Any) -> Answer:
+        body = {"phone_number": phone_number, "code": code, **body}
+        return self.post("/api/auth/verify-code/", body)
+
+    def sign_in(self, phone_number: str) -> dict[str, Any]:
+        answer = self.verify(phone_number, self.ask_for_code(phone_number))
+        assert answer.status_code == 200, answer.text
+        body: dict[str, Any] = answer.json()
+        return body
+
+
+@pytest.fixture(scope="session")
+def server() -> Server:
+    base_url = os.environ.get("BASE_URL")
+    assert base_url, "Start it with `make e2e`, or set BASE_URL to a running server."
+    return Server(base_url)
+
+
+def new_phone_number() -> str:
+    return f"+7999{secrets.randbelow(10**7):07}"
+
+
+@pytest.fixture(scope="session")
+def staff(server: Server) -> tuple[str, str]:
+    """Number and password of a new superuser, made beside the running server."""
+    phone, password = new_phone_number(), secrets.token_urlsafe(12)
+    env = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "ENV_FILE": os.devnull,
+        "DJANGO_SUPERUSER_PHONE_NUMBER": phone,
+        "DJANGO_SUPERUSER_PASSWORD": password,
+    }
+    command = [sys.executable, "manage.py", "createsuperuser", "--noinput"]
+    subprocess.run(command, check=True, cwd=ROOT, env=env, capture_output=True)
+    return phone, password
+
+
+def at_once(number: int, act: Callable[[int], Answer]) -> list[Answer]:
+    with ThreadPoolExecutor(min(number, 100)) as threads:
+        return list(threads.map(act, range(number)))
+
+
+def outcomes(answers: Iterable[Answer]) -> Counter[str]:
+    """Counts of "200" and of the names of refusals."""
+    return Counter(
+        str(a.status_code) if a.ok else a.json()["errors"][0]["code"] for a in answers
+    )
+
+
+CHROMIUM_ARGUMENTS = [
+    *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium, or the one that CHROMIUM names."""
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    assert path, "Install Debian's chromium, or set CHROMIUM to a browser."
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path, args=CHROMIUM_ARGUMENTS
+        )
+        yield browser
+        browser.close()
+
+
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture
+def open_page(chromium: Browser, server: Server) -> Iterator[OpenPage]:
+    """Opens a page of a browser of its own; what its console says must stay empty."""
+    said: list[str] = []
+    contexts = []
+
+    def open_page(**options: Any) -> Page:
+        options.setdefault("viewport", {"width": 1280, "height": 900})
+        options.setdefault("locale", "en")
+        context = chromium.new_context(base_url=server.base_url, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: said.append(f"{page.url}: {message.text}"))
+        page.on("pageerror", lambda error: said.append(f"{page.url}: {error}"))
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    # A refusal has a 4xx status, which Chromium reports as well.
+    refused = "the server responded with a status of 4"
+    assert [text for text in said if refused not in text] == []

@@ -1,0 +1,91 @@
+"""The nginx that is shipped, in front of servers on loopback.
+
+Only what names a place is replaced in its configuration: ports, folders and the DNS
+server, which here answers with the addresses that it is given.
+"""
+
+import shutil
+import socketserver
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.lab import servers
+
+NGINX = servers.ROOT / "deploy" / "nginx" / "nginx.conf.template"
+PLAIN_HTTP = servers.ROOT / "deploy" / "tls" / "off.conf"
+
+
+@contextmanager
+def nginx(folder: Path, hosts: Sequence[str], port: int) -> Iterator[servers.Service]:
+    """Passes requests on to that port of the hosts; the log says to which."""
+    own_port = servers.free_port()
+    log = folder / f"nginx-{own_port}.log"
+    listen = folder / f"listen-{own_port}.conf"
+    listen.write_text(
+        _replaced(PLAIN_HTTP, {"listen 8000": f"listen 127.0.0.1:{own_port}"})
+    )
+    configuration = folder / f"nginx-{own_port}.conf"
+    with _dns(hosts) as dns_port:
+        places = {
+            "/tmp/": f"{folder}/",  # noqa: S108  of the container
+            "/etc/nginx/tls/${TLS}.conf": str(listen),
+            "127.0.0.1:8001": f"127.0.0.1:{servers.free_port()}",
+            "${NGINX_LOCAL_RESOLVERS}": f"127.0.0.1:{dns_port}",
+            "http://web:8000": f"http://web:{port}",
+        }
+        configuration.write_text(_replaced(NGINX, places))
+        command = [_program(), "-e", "/dev/stderr", "-c", configuration]
+        command += ["-g", "daemon off;"]
+        with servers.spawn(command, log) as process:
+            servers.wait_for_port(own_port)
+            env = {"BASE_URL": f"http://127.0.0.1:{own_port}"}
+            yield servers.Service(env, process, log)
+
+
+def _replaced(file: Path, places: dict[str, str]) -> str:
+    text = file.read_text(encoding="utf-8")
+    for shipped, here in places.items():
+        assert shipped in text, f"{file}: no {shipped}"
+        text = text.replace(shipped, here)
+    return text
+
+
+def _program() -> str:
+    # Debian keeps it off the PATH of ordinary users.
+    found = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+    assert found, "Install nginx (Debian and Ubuntu: nginx-light)."
+    return found
+
+
+@contextmanager
+def _dns(hosts: Sequence[str]) -> Iterator[int]:
+    """Answers whatever it is asked with the addresses of all hosts."""
+
+    class Answer(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            question, reply_to = self.request
+            # Asked as "web": 3 letters, the end, type A, class IN.
+            name_and_type = question[12 : 12 + len(b"\3web\0") + 4]
+            head = question[:2] + b"\x81\x80\0\1" + len(hosts).to_bytes(2) + bytes(4)
+            found = [
+                b"\xc0\x0c\0\1\0\1\0\0\0\1\0\4" + bytes(map(int, host.split(".")))
+                for host in hosts
+            ]
+            reply_to.sendto(head + name_and_type + b"".join(found), self.client_address)
+
+    server = socketserver.ThreadingUDPServer(("127.0.0.1", 0), Answer)
+    with server, answering(server):
+        yield server.server_address[1]
+
+
+@contextmanager
+def answering(server: socketserver.BaseServer) -> Iterator[None]:
+    thread = threading.Thread(target=server.serve_forever, args=[0.05])
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()

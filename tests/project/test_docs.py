@@ -1,0 +1,144 @@
+"""The documentation says what is there, all of it, in English and in Russian."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.management import get_commands
+from django.utils.text import slugify
+
+from config.refusals import Refusal
+from tests.project.test_schema import schema
+from users.login import takeover_risk as risk
+
+ROOT = Path(settings.BASE_DIR)
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+# What stands in .env.example to be replaced, and is no default.
+TO_BE_FILLED_IN = {"ALLOWED_HOSTS", "DATABASE_URL", "REDIS_URL", "TRUSTED_PROXY_COUNT"}
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def prose(text: str) -> str:
+    return FENCE.sub("", text)
+
+
+def env_example() -> dict[str, str]:
+    return dict(re.findall(r"^([A-Z_]+)=(.*)$", read(".env.example"), re.MULTILINE))
+
+
+def operations(page: str) -> list[tuple[str, str]]:
+    """Method and path of each line of a README's table, in order."""
+    rows = re.findall(r"^\| ([A-Z]+) \| `(/[^`]+)` \|", read(page), re.MULTILINE)
+    return [(method, re.sub(r"{\w+}", "{}", path)) for method, path in rows]
+
+
+def refusals(base: type[Refusal] = Refusal) -> set[str]:
+    below = {name for sub in base.__subclasses__() for name in refusals(sub)}
+    named = {str(sub.default_code) for sub in base.__subclasses__()}
+    return (below | named) - {Refusal.default_code}  # of those that only group others
+
+
+def test_the_table_of_variables_is_that_of_env_example() -> None:
+    row = r"^\| `([A-Z_]+)` \| (.+?) \|"
+    told = re.findall(row, read("docs/configuration.md"), re.MULTILINE)
+    example = env_example()
+    names = [name for name, _ in told]
+    assert len(names) == len(set(names))
+    assert set(names) == set(example)
+    for name, default in told:
+        if example[name] and name not in TO_BE_FILLED_IN:
+            assert default == f"`{example[name]}`", name
+
+
+def test_env_example_shows_the_defaults_of_the_code() -> None:
+    seconds = {"_HOUR": "3600", "_DAY": "86400", "_MONTH": "2592000"}
+    literal = r'env\.\w+\(\s*"([A-Z_]+)",\s*(?:default=)?(?:f?"([^"]*)"|(\d+))'
+    example = env_example()
+    compared = set()
+    for name, text, number in re.findall(literal, read("config/settings.py")):
+        default = re.sub(r"{(\w+)}", lambda match: seconds[match[1]], text or number)
+        if name not in TO_BE_FILLED_IN:
+            assert example[name] == default, name
+            compared.add(name)
+    assert {"PORT", "LOGIN_CODE_GROWTH", "LIMIT_GUESSES_PER_PHONE_MONTH"} <= compared
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.ru.md"])
+def test_the_table_of_the_api_is_whole(page: str) -> None:
+    there = {
+        (method.upper(), re.sub(r"{\w+}", "{}", path))
+        for path, methods in schema()["paths"].items()
+        for method in methods
+    }
+    told = operations(page)
+    assert len(told) == len(set(told))
+    assert set(told) == there
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.ru.md"])
+def test_the_table_of_errors_is_whole(page: str) -> None:
+    told = re.findall(r"^\| `(\w+)` \| \d{3} \|", read(page), re.MULTILINE)
+    assert len(told) == len(set(told))
+    assert set(told) == refusals()
+
+
+def test_the_russian_readme_is_the_english_one() -> None:
+    english, russian = read("README.md"), read("README.ru.md")
+    assert FENCE.findall(russian) == FENCE.findall(english)
+    assert operations("README.ru.md") == operations("README.md")
+    english, russian = prose(english), prose(russian)
+    for shape in (r"^#+ ", r"^(?:\||- )"):
+        pattern = re.compile(shape, re.MULTILINE)
+        assert pattern.findall(russian) == pattern.findall(english)
+    # Commands, names and links, in whatever order a sentence wants them.
+    each_other = {"README.md", "README.ru.md"}
+    for exact in (r"`[^`\n]+`", r"\]\(([\w./-]+)", r'src="([^"]+)"', r"<(http[^>]+)>"):
+        there, here = (set(re.findall(exact, text)) for text in (english, russian))
+        assert here - each_other == there - each_other
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    text = prose(page.read_text(encoding="utf-8"))
+    links = re.findall(r'(?:\]\(|src=")([^)"\s]+)', text)
+    for link in links:
+        if "://" in link:
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), link
+        if anchor:
+            body = prose(target.read_text(encoding="utf-8"))
+            headings = re.findall(r"^#+ (.+)$", body, re.MULTILINE)
+            assert anchor in {slugify(h, allow_unicode=True) for h in headings}, link
+
+
+def test_commands_that_are_told_exist() -> None:
+    pages = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    commands = set(re.findall(r"manage\.py (\w+)", pages))
+    assert {"check_limits", "staff_token", "prune"} <= commands <= set(get_commands())
+    targets = set(re.findall(r"^([a-z0-9-]+):.*## ", read("Makefile"), re.MULTILINE))
+    told = set(re.findall(r"(?:`|^)make ([a-z][a-z0-9-]*)", pages, re.MULTILINE))
+    assert {"run", "test", "e2e"} <= told <= targets
+
+
+def test_files_that_are_named_exist() -> None:
+    pages = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    named = set(re.findall(r"`((?:\w+/)+\w+\.\w+)`", pages))
+    ours = {path for path in named if (ROOT / path.split("/")[0]).is_dir()}
+    assert "users/login/guess_limits.py" in ours
+    assert [path for path in sorted(ours) if not (ROOT / path).exists()] == []
+
+
+def test_the_odds_that_are_told_are_those_of_the_limits() -> None:
+    odds = risk.takeover_chance_in_a_year() * 100
+    accounts = risk.accounts_in_a_year_per_address()
+    assert f"**{odds:.2f} % a year**" in read("SECURITY.md")
+    assert f"{accounts:.1f} accounts a year and address" in read("SECURITY.md")
+    assert f" {odds:.2f} % in a year" in read("README.md")
+    assert f" {odds:.2f} % за год".replace(".", ",") in read("README.ru.md")

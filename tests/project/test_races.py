@@ -1,0 +1,273 @@
+"""What must hold however many requests arrive at once: real threads, real database.
+
+The same races run over HTTP against several processes in tests/e2e/test_races.py.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+import pytest
+from django.conf import LazySettings, settings
+from django.db import connection, connections, transaction
+from rest_framework.test import APIClient
+
+from conftest import (
+    ALICE,
+    BORIS,
+    ask_for_code,
+    error_of,
+    signed_in,
+    then_pause,
+    wrong,
+)
+from referrals.exceptions import CorrectionOutdated
+from referrals.models import Correction, Referral
+from referrals.support.corrections import correct_inviter
+from users.devices.jwt_tokens import issue_refresh_token
+from users.login import codes, services
+from users.models import Token, User
+from users.phone_change import services as phone_change
+from users.sms.memory import Message
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("pauses_in_the_cache"),
+]
+
+VERIFY = "/api/auth/verify-code/"
+
+
+def at_once(number: int, act: Callable[[int], Any]) -> list[Any]:
+    """The results of `number` calls that start together, each in a thread."""
+    barrier = Barrier(number)
+
+    def run(i: int) -> Any:
+        try:
+            barrier.wait(timeout=20)
+            with connection.execute_wrapper(then_pause):
+                return act(i)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(number) as threads:
+        return list(threads.map(run, range(number)))
+
+
+def outcomes(responses: list[Any]) -> Counter[str]:
+    """Counts of "200" and of the names of refusals."""
+    return Counter(
+        str(r.status_code) if r.status_code < 300 else error_of(r)["code"]
+        for r in responses
+    )
+
+
+def verify(code: str, phone_number: str = ALICE, **body: Any) -> Any:
+    body = {"phone_number": phone_number, "code": code, **body}
+    return APIClient().post(VERIFY, body)
+
+
+def test_each_wrong_guess_of_a_burst_is_counted() -> None:
+    code = ask_for_code(APIClient(), ALICE)
+    seen = outcomes(at_once(50, lambda i: verify(wrong(code))))
+    assert seen == {
+        "code_incorrect": settings.LOGIN_CODE_MAX_ATTEMPTS,
+        "throttled": 45,
+    }
+    assert not User.objects.exists()
+
+
+def test_guesses_from_everywhere_share_the_code_s_allowance(
+    settings: LazySettings,
+) -> None:
+    settings.TRUSTED_PROXY_COUNT = 1
+    settings.LOGIN_CODE_GROWTH = []  # which would end the guessing as well
+    code = ask_for_code(APIClient(), ALICE)
+    body = {"phone_number": ALICE, "code": wrong(code)}
+
+    def guess(i: int) -> Any:
+        return APIClient(headers={"x-forwarded-for": f"10.0.0.{i}"}).post(VERIFY, body)
+
+    assert outcomes(at_once(50, guess)) == {"code_incorrect": 10, "code_expired": 40}
+
+
+def test_the_right_code_50_times_signs_in_once(alice: User) -> None:
+    code = ask_for_code(APIClient(), ALICE)
+    seen = outcomes(at_once(50, lambda i: verify(code)))
+    assert seen["200"] == 1
+    assert set(seen) <= {"200", "code_expired", "throttled"}
+    assert Token.objects.count() == 1
+
+
+def test_the_right_code_50_times_creates_one_account_and_activation(
+    alice: User,
+) -> None:
+    code = ask_for_code(APIClient(), BORIS)
+    seen = outcomes(
+        at_once(50, lambda i: verify(code, BORIS, invite_code=alice.invite_code))
+    )
+    assert seen["200"] == 1
+    assert set(seen) <= {"200", "code_expired", "throttled"}
+    assert User.objects.count() == 2
+    assert Referral.objects.count() == Token.objects.count() == 1
+
+
+def test_20_first_sign_ins_make_one_account() -> None:
+    """As if each had a code of its own: the database must judge, not the code."""
+
+    def find_or_create(i: int) -> tuple[User, bool]:
+        with transaction.atomic():
+            return services._find_or_create_user(ALICE)
+
+    users = at_once(20, find_or_create)
+    assert len({user.pk for user, _ in users}) == 1
+    assert [is_new for _, is_new in users].count(True) == 1
+    assert User.objects.count() == 1
+
+
+def test_two_who_sign_in_with_each_other_s_codes_do_not_hold_each_other_up(
+    alice: User, boris: User
+) -> None:
+    people = [(alice, boris), (boris, alice)]
+    digits = [ask_for_code(APIClient(), me.phone_number) for me, _ in people]
+
+    def sign_in(i: int) -> Any:
+        me, inviter = people[i]
+        return verify(digits[i], me.phone_number, invite_code=inviter.invite_code)
+
+    assert outcomes(at_once(2, sign_in)) == {"200": 2}
+    assert Referral.objects.count() == 2
+
+
+def test_of_12_activations_one_wins(alice: User) -> None:
+    inviters = [User.objects.create_user(f"+7999000010{n}") for n in range(4)]
+    client = signed_in(alice)
+    seen = outcomes(
+        at_once(
+            12,
+            lambda i: client.post(
+                "/api/profile/", {"invite_code": inviters[i % 4].invite_code}
+            ),
+        )
+    )
+    # Three requests carry the winner's code: the same code again is no refusal.
+    assert seen == {"200": 3, "invite_code_already_activated": 9}
+    assert Referral.objects.count() == 1
+
+
+def test_the_same_activation_12_times_is_one_row(alice: User, boris: User) -> None:
+    client = signed_in(boris)
+    body = {"invite_code": alice.invite_code}
+    seen = outcomes(at_once(12, lambda i: client.post("/api/profile/", body)))
+    assert seen == {"200": 12}
+    assert Referral.objects.count() == 1
+
+
+def test_one_code_gives_one_token_of_either_kind() -> None:
+    code = ask_for_code(APIClient(), ALICE)
+    body = {"phone_number": ALICE, "code": code}
+    paths = [VERIFY, "/api/auth/jwt/create/"]
+    seen = outcomes(at_once(20, lambda i: APIClient().post(paths[i % 2], body)))
+    assert seen["200"] == 1
+    assert Token.objects.count() == 1
+
+
+def test_of_20_refreshes_one_wins_and_the_device_ends(alice: User) -> None:
+    _, token = issue_refresh_token(user=alice, device="")
+    other, _ = issue_refresh_token(user=alice, device="")
+    body = {"refresh": token}
+    answers = at_once(20, lambda i: APIClient().post("/api/auth/jwt/refresh/", body))
+    assert outcomes(answers) == {"200": 1, "token_invalid": 19}
+    winner = next(a.json() for a in answers if a.status_code == 200)
+    again = APIClient().post("/api/auth/jwt/refresh/", {"refresh": winner["refresh"]})
+    assert again.status_code == 401
+    headers = {"authorization": f"Bearer {winner['access']}"}
+    assert APIClient(headers=headers).get("/api/profile/").status_code == 401
+    assert list(Token.objects.all()) == [other]
+
+
+CHANGE = "/api/profile/phone/"
+
+
+def change_codes(user: User, phone_number: str) -> dict[str, str]:
+    purpose = phone_change._purpose(user, phone_number)
+    return {
+        "phone_number": phone_number,
+        "old_code": codes.issue(user.phone_number, length=4, purpose=purpose).digits,
+        "new_code": codes.issue(phone_number, length=4, purpose=purpose).digits,
+    }
+
+
+def test_the_right_codes_20_times_change_the_number_once(alice: User) -> None:
+    client, body = signed_in(alice), change_codes(alice, BORIS)
+    seen = outcomes(at_once(20, lambda i: client.post(CHANGE, body)))
+    assert seen["200"] == 1
+    assert set(seen) <= {"200", "code_expired", "throttled", "authentication_failed"}
+    assert User.objects.get().phone_number == BORIS
+    assert Token.objects.count() == 1
+
+
+def test_of_those_who_want_one_number_one_gets_it() -> None:
+    """And a first sign-in of that number comes in between."""
+    people = [User.objects.create_user(f"+7999000030{n}") for n in range(4)]
+    clients = [signed_in(person) for person in people]
+    bodies = [change_codes(person, BORIS) for person in people]
+    code = codes.issue(BORIS, length=4).digits
+
+    def act(i: int) -> Any:
+        return clients[i].post(CHANGE, bodies[i]) if i < 4 else verify(code, BORIS)
+
+    *changes, sign_in = at_once(5, act)
+    seen = outcomes(changes)
+    assert set(seen) <= {"200", "phone_number_taken"}
+    assert seen["200"] <= 1
+    assert sign_in.status_code == 200
+    assert User.objects.filter(phone_number=BORIS).count() == 1
+    assert User.objects.count() == (4 if seen["200"] else 5)
+
+
+def test_50_code_requests_send_one_sms(outbox: list[Message]) -> None:
+    seen = outcomes(
+        at_once(
+            50,
+            lambda i: APIClient().post(
+                "/api/auth/request-code/", {"phone_number": ALICE}
+            ),
+        )
+    )
+    assert seen == {"200": 1, "throttled": 49}
+    assert len(outbox) == 1
+
+
+def test_20_new_people_get_20_invite_codes() -> None:
+    people = at_once(20, lambda i: User.objects.create_user(f"+79990002{i:03}"))
+    assert len({person.invite_code for person in people}) == 20
+
+
+def test_of_corrections_and_activations_at_once_one_wins(
+    alice: User, boris: User, clara: User, staff: User
+) -> None:
+    """Each decided on what it saw: that nobody had invited Boris."""
+
+    def act(i: int) -> str:
+        inviter = (alice, clara)[i // 2 % 2]
+        if i % 2:
+            body = {"invite_code": inviter.invite_code}
+            answer = signed_in(boris).post("/api/profile/", body)
+            return "activated" if answer.status_code == 200 else "refused"
+        try:
+            correct_inviter(
+                invitee=boris, inviter=inviter, seen=":", reason="x", by=staff
+            )
+        except CorrectionOutdated:
+            return "refused"
+        return "corrected"
+
+    found = Counter(at_once(8, act))
+    winner = Referral.objects.get(invitee=boris)
+    corrections = Correction.objects.filter(invitee=boris)
+    assert found["corrected"] == corrections.count() <= 1
+    assert all(row.code_after == winner.code_used for row in corrections)
+    assert winner.code_used == winner.inviter.invite_code  # type: ignore[union-attr]

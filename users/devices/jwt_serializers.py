@@ -1,0 +1,43 @@
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from config.api.fields import TextField
+from users.devices import jwt_tokens as jwt
+
+MAX_JWT_LENGTH = 2000  # ours have about 300 characters
+
+
+class RefreshJwtSerializer(serializers.Serializer[Any]):
+    refresh = TextField(max_length=MAX_JWT_LENGTH)
+
+
+class VerifyJwtSerializer(serializers.Serializer[Any]):
+    token = TextField(
+        max_length=MAX_JWT_LENGTH, help_text=_("An access or a refresh token.")
+    )
+
+
+class JwtPairSerializer(serializers.Serializer[Any]):
+    access = serializers.SerializerMethodField()
+    access_expires_in = serializers.SerializerMethodField()
+    refresh = serializers.CharField(
+        source="token", help_text=_("Works once: each refresh answers the next one.")
+    )
+    refresh_expires_at = serializers.DateTimeField(
+        source="device.expires_at",
+        help_text=_("When this device is signed out if it does not refresh."),
+    )
+
+    @extend_schema_field(
+        serializers.CharField(help_text=_("Send it as `Authorization: Bearer`."))
+    )
+    def get_access(self, signed_in: Any) -> str:
+        return jwt.access_token(signed_in.device)
+
+    @extend_schema_field(serializers.IntegerField(help_text=_("In seconds.")))
+    def get_access_expires_in(self, signed_in: Any) -> int:
+        return settings.JWT_ACCESS_MINUTES * 60

@@ -1,0 +1,62 @@
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+
+from users.devices import services
+from users.devices.middleware import SESSION_KEY, sign_out_browser
+from users.devices.pagination import DevicePagination
+from users.models import Token, User
+from users.requests import SignedInPageRequest
+
+
+@login_required
+@require_safe
+def devices_page(request: SignedInPageRequest) -> HttpResponse:
+    pagination = DevicePagination()
+    devices = Token.objects.of_user(request.user)
+    context = {
+        "devices": pagination.paginate_queryset(devices, Request(request)),
+        "current_id": request.session.get(SESSION_KEY),
+        "newer_url": pagination.get_previous_link(),
+        "older_url": pagination.get_next_link(),
+    }
+    return render(request, "users/devices.html", context)
+
+
+def sign_out_page(request: HttpRequest, device_id: int) -> HttpResponse:
+    """Changes something on POST only; who comes by a link is led to the list."""
+    if request.method != "POST" or not isinstance(request.user, User):
+        return redirect("devices")
+    try:
+        services.sign_out_device(user=request.user, device_id=device_id)
+    except NotFound:
+        return redirect("devices")  # it is out already: a double click, an old tab
+    if device_id == request.session.get(SESSION_KEY):
+        logout(request)
+        messages.success(request, _("You are signed out."))
+        return redirect("front")
+    messages.success(request, _("The device is signed out."))
+    return redirect("devices")
+
+
+def logout_page(request: HttpRequest) -> HttpResponse:
+    """Changes something on POST only; who comes by a link is led to the front page."""
+    if request.method == "POST":
+        sign_out_browser(request)
+        logout(request)
+        messages.success(request, _("You are signed out."))
+    return redirect("front")
+
+
+def logout_everywhere_page(request: HttpRequest) -> HttpResponse:
+    if request.method == "POST" and isinstance(request.user, User):
+        services.sign_out_everywhere(request.user)
+        logout(request)
+        messages.success(request, _("You are signed out on all your devices."))
+    return redirect("front")

@@ -1,0 +1,158 @@
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from config.refusals import Refusal
+from limits.addresses import client_address
+from referrals.exceptions import InviteCodeUnknown
+from referrals.invite_codes import normalize_invite_code
+from users.devices.middleware import device, remember_device
+from users.login import services
+from users.login.clients import KNOWN_FOR_SECONDS, Client
+from users.login.exceptions import ResendTooSoon
+from users.login.forms import CodeForm, PhoneForm
+from users.sms.exceptions import SmsUnsure
+
+# The number that a code was sent to, until the sign-in is through.
+PENDING = "pending_phone_number"
+NEXT = "pending_next"
+# Of the share link that was followed; goes before one that came with the code request.
+INVITE_CODE = "pending_invite_code"
+# Outlives the session: it signs nobody in, it only keeps strangers out of the way.
+DEVICE_COOKIE = "known_device"
+CODE_BACKEND = "users.authentication.CodeBackend"
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def login_page(request: HttpRequest) -> HttpResponse:
+    if request.method == "POST":
+        return _send_code(request)
+    invite_code = normalize_invite_code(request.GET.get("invite", ""))
+    if request.user.is_authenticated:
+        if invite_code:
+            query = urlencode({"invite_code": invite_code})
+            return redirect(f"{reverse('activate')}?{query}")
+        return redirect("profile")
+    _remember_next(request)
+    if invite_code:
+        request.session[INVITE_CODE] = invite_code
+    form = PhoneForm(initial={"phone_number": request.session.get(PENDING, "")})
+    return _login_page(request, form)
+
+
+def _send_code(request: HttpRequest) -> HttpResponse:
+    if request.user.is_authenticated:
+        return redirect("profile")
+    form = PhoneForm(request.POST)
+    if not form.is_valid():
+        return _login_page(request, form, status=400)
+    phone_number, client = form.cleaned_data["phone_number"], client_of(request)
+    try:
+        services.request_code(
+            phone_number=phone_number,
+            client=client,
+            invite_code=request.session.get(INVITE_CODE),
+        )
+    except InviteCodeUnknown as refusal:
+        # The inviter has gone meanwhile: say so, and let people go on without.
+        del request.session[INVITE_CODE]
+        messages.warning(request, str(refusal.detail))
+        return _login_page(request, form, status=refusal.status_code)
+    except ResendTooSoon:
+        # A double click, or a code asked for elsewhere: that SMS is there to be used.
+        if services.sent_code(phone_number, client):
+            messages.info(request, _("A code was sent a moment ago. Enter that one."))
+    except SmsUnsure as refusal:  # to where its code can be entered if it comes
+        messages.warning(request, str(refusal.detail))
+    except Refusal as refusal:
+        form.add_error("phone_number", str(refusal.detail))
+        return _login_page(request, form, status=refusal.status_code)
+    request.session[PENDING] = phone_number
+    return redirect("login-code")
+
+
+def _login_page(
+    request: HttpRequest, form: PhoneForm, *, status: int = 200
+) -> HttpResponse:
+    context = {"form": form, "invite_code": request.session.get(INVITE_CODE)}
+    return render(request, "users/login.html", context, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def code_page(request: HttpRequest) -> HttpResponse:
+    phone_number = request.session.get(PENDING)
+    if phone_number is None:
+        return redirect("login")
+    form = CodeForm(request.POST if request.method == "POST" else None)
+    status = 200
+    if request.method == "POST":
+        if form.is_valid():
+            try:
+                return _sign_in(request, phone_number, form.cleaned_data["code"])
+            except Refusal as refusal:
+                form.add_error("code", str(refusal.detail))
+                status = refusal.status_code
+        else:
+            status = 400
+    client = client_of(request)
+    context = {
+        "form": form,
+        "phone_number": phone_number,
+        "sent": services.sent_code(phone_number, client),
+        "resend_in": services.seconds_until_resend(phone_number, client),
+    }
+    return render(request, "users/code.html", context, status=status)
+
+
+def _sign_in(request: HttpRequest, phone_number: str, digits: str) -> HttpResponse:
+    signed_in = services.sign_in(
+        phone_number=phone_number,
+        digits=digits,
+        client=client_of(request),
+        brought_invite_code=request.session.get(INVITE_CODE),
+        device=device(request),
+    )
+    next_url = request.session.get(NEXT) or reverse("profile")
+    login(request, signed_in.user, backend=CODE_BACKEND)
+    remember_device(request, signed_in.device)
+    for key in (PENDING, INVITE_CODE, NEXT):
+        request.session.pop(key, None)
+    if signed_in.invite_code_applied:
+        messages.success(request, _("Welcome! Your invitation has been counted."))
+    elif signed_in.invite_code_refusal:
+        messages.warning(request, str(signed_in.invite_code_refusal.detail))
+    response = redirect(next_url)
+    keep_device_token(response, signed_in.device_token)
+    return response
+
+
+def keep_device_token(response: HttpResponse, device_token: str) -> None:
+    response.set_cookie(
+        DEVICE_COOKIE,
+        device_token,
+        max_age=KNOWN_FOR_SECONDS,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def _remember_next(request: HttpRequest) -> None:
+    """Where to go after signing in: a path of this site, or nowhere special."""
+    url = request.GET.get("next", "")
+    if url_has_allowed_host_and_scheme(url, allowed_hosts=None):
+        request.session[NEXT] = url
+    else:
+        request.session.pop(NEXT, None)
+
+
+def client_of(request: HttpRequest) -> Client:
+    return Client(client_address(request), request.COOKIES.get(DEVICE_COOKIE, ""))

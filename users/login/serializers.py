@@ -1,0 +1,120 @@
+import re
+from typing import Any
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from config.api.fields import TextField
+from referrals.fields import InviteCodeField
+from users.devices.jwt_serializers import JwtPairSerializer
+from users.fields import PhoneNumberSerializerField
+from users.login.services import CodeSent, SignedIn
+from users.serializers import Data, UserSerializer
+
+
+class LoginCodeField(serializers.CharField):
+    """4 to 8 ASCII digits as text; spaces and dashes of a pasted code are dropped."""
+
+    default_error_messages = {"invalid": _("Send the digits of the code as text.")}
+
+    def to_internal_value(self, data: Any) -> str:
+        # A number has lost its leading zeros: it must not be taken for a guess.
+        digits = re.sub(r"[\s-]", "", data) if isinstance(data, str) else ""
+        if not re.fullmatch(r"[0-9]{4,8}", digits):
+            self.fail("invalid")
+        return digits
+
+
+class DeviceTokenField(TextField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            required=False,
+            allow_blank=True,
+            max_length=300,
+            help_text=_("From an earlier sign-in: strangers cannot block this device."),
+            **kwargs,
+        )
+
+
+class RequestCodeSerializer(serializers.Serializer[Data]):
+    phone_number = PhoneNumberSerializerField()
+    invite_code = InviteCodeField(required=False, allow_null=True, allow_blank=True)
+    device_token = DeviceTokenField()
+
+
+class CodeSentSerializer(serializers.Serializer[Any]):
+    success = serializers.BooleanField(default=True, read_only=True)
+    message = serializers.CharField(
+        default=_("The code has been sent."), read_only=True
+    )
+    phone_number = serializers.CharField(help_text=_("As understood, in E.164."))
+    expires_in = serializers.IntegerField(help_text=_("Seconds the code is valid for."))
+    resend_in = serializers.IntegerField(
+        help_text=_("Seconds until another code may be asked for.")
+    )
+    code_length = serializers.IntegerField()
+    dev_code = serializers.CharField(
+        required=False,
+        help_text=_("The code itself; only in development, with a simulated SMS."),
+    )
+
+    def to_representation(self, instance: CodeSent) -> Data:
+        # By hand: see ReferralSerializer.
+        data = {
+            "success": True,
+            "message": gettext("The code has been sent."),
+            "phone_number": instance.phone_number,
+            "expires_in": instance.expires_in,
+            "resend_in": instance.resend_in,
+            "code_length": instance.code_length,
+        }
+        if instance.dev_code is not None:
+            data["dev_code"] = instance.dev_code
+        return data
+
+
+class VerifyCodeSerializer(serializers.Serializer[Data]):
+    phone_number = PhoneNumberSerializerField()
+    code = LoginCodeField(help_text=_("The digits of the SMS."))
+    invite_code = InviteCodeField(required=False, allow_null=True, allow_blank=True)
+    device_token = DeviceTokenField()
+
+
+class NewTokenSerializer(serializers.Serializer[Any]):
+    token = serializers.CharField(help_text=_("Shown once; send it with each request."))
+    expires_at = serializers.DateTimeField(
+        source="device.expires_at",
+        help_text=_("When the token ends if it is not used; use renews it."),
+    )
+
+
+class SignInSerializer(serializers.Serializer[Any]):
+    """What every sign-in answers beside its tokens."""
+
+    device_token = serializers.CharField(
+        help_text=_("Keep it, and send it when you sign in again on this number.")
+    )
+    is_new_user = serializers.BooleanField()
+    invite_code_applied = serializers.BooleanField(
+        help_text=_("Whether this sign-in activated an invite code.")
+    )
+    user = UserSerializer()
+
+
+class SignedInSerializer(NewTokenSerializer, SignInSerializer):
+    def to_representation(self, instance: SignedIn) -> Data:
+        # By hand: see ReferralSerializer.
+        user = UserSerializer(context=self.context)
+        return {
+            "token": instance.token,
+            "expires_at": instance.device.expires_at,
+            "device_token": instance.device_token,
+            "is_new_user": instance.is_new_user,
+            "invite_code_applied": instance.invite_code_applied,
+            "user": user.to_representation(instance.user),
+        }
+
+
+class JwtSignedInSerializer(JwtPairSerializer, SignInSerializer):
+    pass

@@ -1,0 +1,152 @@
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from config.api.schema import refuses
+from config.refusals import LimitReached
+from limits.addresses import client_address
+from referrals.exceptions import (
+    InviteCodeOwn,
+    InviteCodeUnknown,
+)
+from users.devices import jwt_tokens as jwt
+from users.devices.token_authentication import issue_token
+from users.exceptions import PhoneNumberInvalid
+from users.login import examples, services
+from users.login.clients import Client
+from users.login.exceptions import (
+    AccountInactive,
+    CodeExpired,
+    CodeIncorrect,
+    GuessesUsedUp,
+    ResendTooSoon,
+)
+from users.login.serializers import (
+    CodeSentSerializer,
+    JwtSignedInSerializer,
+    RequestCodeSerializer,
+    SignedInSerializer,
+    VerifyCodeSerializer,
+)
+from users.sms.exceptions import CountryNotServed, SmsUnavailable, SmsUnsure
+
+SIGN_IN_REFUSALS = (
+    PhoneNumberInvalid,
+    CodeIncorrect,
+    CodeExpired,
+    GuessesUsedUp,
+    LimitReached,
+    InviteCodeUnknown,
+    InviteCodeOwn,
+    AccountInactive,
+)
+
+
+class RequestCodeView(APIView):
+    schema_tags = ["Sign in"]
+    authentication_classes = []
+    permission_classes = [AllowAny]
+
+    @extend_schema(
+        operation_id="request_code",
+        summary=_("Send a login code"),
+        description=_(
+            "Answers when the SMS is on its way, after 1–2 seconds. The same code is "
+            "sent again while it lives. An invite code is kept for the sign-in."
+        ),
+        request=RequestCodeSerializer,
+        responses=CodeSentSerializer,
+        examples=examples.REQUEST_CODE,
+    )
+    @refuses(
+        PhoneNumberInvalid,
+        CountryNotServed,
+        InviteCodeUnknown,
+        ResendTooSoon,
+        LimitReached,
+        SmsUnavailable,
+        SmsUnsure,
+    )
+    def post(self, request: Request) -> Response:
+        body = RequestCodeSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        data = body.validated_data
+        sent = services.request_code(
+            phone_number=data["phone_number"],
+            invite_code=data.get("invite_code"),
+            client=client_of(request, data),
+        )
+        return Response(CodeSentSerializer(sent).data)
+
+
+class VerifyCodeView(APIView):
+    schema_tags = ["Sign in"]
+    authentication_classes = []
+    permission_classes = [AllowAny]
+
+    @extend_schema(
+        operation_id="verify_code",
+        summary=_("Sign in with the code"),
+        description=_(
+            "Gives a token. The first sign-in of a number creates the account. An "
+            "invite code sent here goes before one sent with the code request; on an "
+            "account that has activated one already it is ignored."
+        ),
+        request=VerifyCodeSerializer,
+        responses=SignedInSerializer,
+        examples=examples.VERIFY_CODE,
+    )
+    @refuses(*SIGN_IN_REFUSALS)
+    def post(self, request: Request) -> Response:
+        signed_in = sign_in(request, issue=issue_token)
+        answer = SignedInSerializer(signed_in, context={"request": request})
+        return Response(answer.data)
+
+
+def sign_in(request: Request, *, issue: services.IssueToken) -> services.SignedIn:
+    body = VerifyCodeSerializer(data=request.data)
+    body.is_valid(raise_exception=True)
+    data = body.validated_data
+    return services.sign_in(
+        phone_number=data["phone_number"],
+        digits=data["code"],
+        client=client_of(request, data),
+        invite_code=data.get("invite_code"),
+        device=request.headers.get("User-Agent", ""),
+        issue=issue,
+    )
+
+
+def client_of(request: Request, data: dict[str, Any]) -> Client:
+    return Client(
+        address=client_address(request._request),
+        device_token=data.get("device_token") or "",
+    )
+
+
+class CreateJwtView(APIView):
+    schema_tags = ["Sign in"]
+    authentication_classes = []
+    permission_classes = [AllowAny]
+
+    @extend_schema(
+        operation_id="create_jwt",
+        summary=_("Sign in with the code, for JSON Web Tokens"),
+        description=_(
+            "As verify-code, but gives a pair of JWTs: an access token for the "
+            "requests of the next minutes and a refresh token for the pair after it."
+        ),
+        request=VerifyCodeSerializer,
+        responses=JwtSignedInSerializer,
+        examples=examples.CREATE_JWT,
+    )
+    @refuses(*SIGN_IN_REFUSALS)
+    def post(self, request: Request) -> Response:
+        signed_in = sign_in(request, issue=jwt.issue_refresh_token)
+        answer = JwtSignedInSerializer(signed_in, context={"request": request})
+        return Response(answer.data)

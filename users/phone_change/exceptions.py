@@ -1,0 +1,26 @@
+from django.utils.translation import gettext_lazy as _
+
+from config.refusals import Refusal
+from users.login.exceptions import CodeExpired, CodeIncorrect
+
+
+class OldCodeIncorrect(CodeIncorrect):
+    attr = "old_code"
+
+
+class NewCodeIncorrect(CodeIncorrect):
+    attr = "new_code"
+
+
+class OldCodeExpired(CodeExpired):
+    attr = "old_code"
+
+
+class NewCodeExpired(CodeExpired):
+    attr = "new_code"
+
+
+class PhoneNumberUnchanged(Refusal):
+    default_code = "phone_number_unchanged"
+    default_detail = _("This is your number already.")
+    attr = "phone_number"

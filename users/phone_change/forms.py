@@ -1,0 +1,27 @@
+from typing import TYPE_CHECKING
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from users.fields import PhoneNumberFormField
+from users.models import User
+
+if TYPE_CHECKING:
+    UserModelForm = forms.ModelForm[User]
+else:  # takes no type arguments at run time
+    UserModelForm = forms.ModelForm
+from users.login.forms import CodeFormField
+
+
+class NewPhoneForm(forms.Form):
+    phone_number = PhoneNumberFormField(
+        label=_("New phone number"),
+        widget=forms.TextInput(
+            attrs={"type": "tel", "autocomplete": "off", "inputmode": "tel"}
+        ),
+    )
+
+
+class PhoneChangeForm(forms.Form):
+    old_code = CodeFormField(label=_("Code sent to your present number"))
+    new_code = CodeFormField(label=_("Code sent to your new number"))

@@ -1,0 +1,103 @@
+"""Change the number in two steps: which one, then the codes to both."""
+
+from django.contrib import messages
+from django.contrib.auth import login
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from config.refusals import Refusal
+from users.devices.middleware import device, remember_device
+from users.login.exceptions import ResendTooSoon
+from users.login.pages import CODE_BACKEND, client_of, keep_device_token
+from users.phone_change import services as phone_change
+from users.phone_change.forms import NewPhoneForm, PhoneChangeForm
+from users.requests import SignedInPageRequest
+
+# The number that codes were sent for, until the change is through.
+PENDING = "pending_new_phone_number"
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def number_page(request: SignedInPageRequest) -> HttpResponse:
+    if request.method != "POST":
+        initial = {"phone_number": request.session.get(PENDING, "")}
+        return _number_page(request, NewPhoneForm(initial=initial))
+    form = NewPhoneForm(request.POST)
+    if not form.is_valid():
+        return _number_page(request, form, status=400)
+    change = {
+        "user": request.user,
+        "phone_number": form.cleaned_data["phone_number"],
+        "client": client_of(request),
+    }
+    try:
+        phone_change.request_codes(**change)
+    except Refusal as refusal:
+        # A double click, or "send again" too soon: those SMS are there to be used.
+        is_sent = isinstance(refusal, ResendTooSoon) and phone_change.sent_codes(
+            **change
+        )
+        if not is_sent:
+            form.add_error("phone_number", str(refusal.detail))
+            return _number_page(request, form, status=refusal.status_code)
+        messages.info(request, _("The codes were sent a moment ago. Enter those."))
+    request.session[PENDING] = change["phone_number"]
+    return redirect("profile-phone-code")
+
+
+def _number_page(
+    request: HttpRequest, form: NewPhoneForm, *, status: int = 200
+) -> HttpResponse:
+    return render(request, "users/phone.html", {"form": form}, status=status)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def codes_page(request: SignedInPageRequest) -> HttpResponse:
+    phone_number = request.session.get(PENDING)
+    if phone_number is None:
+        return redirect("profile-phone")
+    form = PhoneChangeForm(request.POST if request.method == "POST" else None)
+    status = 200
+    if request.method == "POST":
+        status = 400
+        if form.is_valid():
+            try:
+                return _change(request, phone_number, form)
+            except Refusal as refusal:
+                field = refusal.attr if refusal.attr in form.fields else None
+                form.add_error(field, str(refusal.detail))
+                status = refusal.status_code
+    client = client_of(request)
+    sent = phone_change.sent_codes(
+        user=request.user, phone_number=phone_number, client=client
+    )
+    context = {"form": form, "phone_number": phone_number, "sent": sent}
+    return render(request, "users/phone_code.html", context, status=status)
+
+
+def _change(
+    request: SignedInPageRequest, phone_number: str, form: PhoneChangeForm
+) -> HttpResponse:
+    changed = phone_change.change_phone_number(
+        user=request.user,
+        phone_number=phone_number,
+        old_digits=form.cleaned_data["old_code"],
+        new_digits=form.cleaned_data["new_code"],
+        client=client_of(request),
+        device=device(request),
+    )
+    login(request, changed.user, backend=CODE_BACKEND)
+    request.session.cycle_key()  # a copy of the cookie elsewhere ends, too
+    remember_device(request, changed.device)
+    del request.session[PENDING]
+    messages.success(
+        request, _("Your number is changed. Other devices have to sign in again.")
+    )
+    response = redirect("profile")
+    keep_device_token(response, changed.device_token)
+    return response

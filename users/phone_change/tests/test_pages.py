@@ -1,0 +1,199 @@
+"""Changing the number in a browser: the same service as the API's."""
+
+import re
+
+import pytest
+from django.conf import LazySettings
+from django.contrib.auth import BACKEND_SESSION_KEY
+from django.test import Client
+
+from conftest import ALICE, BORIS, Clock, signed_in, wrong
+from users.login import clients
+from users.login.tests.test_pages import boris_browser, sign_in, text
+from users.login.tests.test_request_code import FailingBackend
+from users.models import User
+from users.phone_change.tests.test_phone_change import NEW
+from users.sms.memory import Message
+
+__all__ = ["boris_browser"]
+
+pytestmark = pytest.mark.django_db
+
+NUMBER = "/profile/phone/"
+CODES = "/profile/phone/code/"
+
+
+@pytest.fixture
+def browser(boris_browser: Client, clock: Clock) -> Client:
+    clock.pass_seconds(3600)  # the sign-in's SMS was long ago
+    return boris_browser
+
+
+def codes(outbox: list[Message]) -> dict[str, str]:
+    """Of the last SMS to each number, as the form wants them."""
+    found = {}
+    for message in outbox:
+        digits = re.search(r"\d{4,8}", message.text)
+        assert digits
+        name = "new_code" if message.phone_number == NEW else "old_code"
+        found[name] = digits[0]
+    return found
+
+
+def test_in_two_steps(browser: Client, outbox: list[Message]) -> None:
+    boris = User.objects.get(phone_number=BORIS)
+    phone = signed_in(boris)
+    assert NUMBER in browser.get("/profile/").content.decode()
+    assert "+7 999 000-00-02" in text(browser.get(NUMBER))
+    response = browser.post(NUMBER, {"phone_number": "8 999 000-00-77"})
+    assert response["Location"] == CODES
+    shown = text(browser.get(CODES))
+    for words in ("+7 999 000-00-02", "+7 999 000-00-77", *codes(outbox).values()):
+        assert words in shown
+    thief = Client()
+    thief.cookies["sessionid"] = browser.cookies["sessionid"].value
+    assert thief.get("/profile/").status_code == 200
+    page = browser.post(CODES, codes(outbox), follow=True)
+    assert page.redirect_chain == [("/profile/", 302)]
+    assert "Your number is changed." in text(page)
+    assert "+7 999 000-00-77" in text(page)
+    boris.refresh_from_db()
+    assert boris.phone_number == NEW
+    assert thief.get("/profile/").status_code == 302
+    assert "pending_new_phone_number" not in browser.session
+    known = browser.cookies["known_device"].value
+    assert clients.Client("", known).knows(NEW)
+    assert phone.get("/api/profile/").status_code == 401
+
+
+def test_codes_are_shown_in_development_only(
+    browser: Client, outbox: list[Message], settings: LazySettings
+) -> None:
+    settings.SHOW_LOGIN_CODES = False
+    page = browser.post(NUMBER, {"phone_number": NEW}, follow=True)
+    for code in codes(outbox).values():
+        assert f">{code}<" not in page.content.decode()
+
+
+@pytest.mark.parametrize("name", ["old_code", "new_code"])
+def test_a_wrong_code_is_told_at_its_field(
+    browser: Client, outbox: list[Message], name: str
+) -> None:
+    browser.post(NUMBER, {"phone_number": NEW})
+    sent = codes(outbox)
+    response = browser.post(CODES, {**sent, name: wrong(sent[name])})
+    assert response.status_code == 400
+    body = response.content.decode()
+    assert re.search(rf'id="id_{name}_error" role="alert">The code is wrong\. 4', body)
+    assert browser.post(CODES, sent).status_code == 302
+
+
+@pytest.mark.parametrize("value", ["", "12", "abcd"])
+def test_what_is_no_code_is_not_counted(
+    browser: Client, outbox: list[Message], value: str
+) -> None:
+    browser.post(NUMBER, {"phone_number": NEW})
+    for _ in range(6):
+        response = browser.post(CODES, {**codes(outbox), "old_code": value})
+        assert response.status_code == 400
+    assert browser.post(CODES, codes(outbox)).status_code == 302
+
+
+def test_a_taken_number_is_told_after_its_code(
+    browser: Client, outbox: list[Message]
+) -> None:
+    User.objects.create_user(NEW)
+    page = browser.post(NUMBER, {"phone_number": NEW}, follow=True)
+    assert "already" not in text(page)
+    response = browser.post(CODES, codes(outbox))
+    assert response.status_code == 409
+    assert "There is an account with this number already." in text(response)
+
+
+def test_dead_codes_offer_new_ones(
+    browser: Client, outbox: list[Message], clock: Clock
+) -> None:
+    browser.post(NUMBER, {"phone_number": NEW})
+    clock.pass_seconds(301)
+    assert "no valid codes" in text(browser.get(CODES))
+    response = browser.post(CODES, codes(outbox))
+    assert response.status_code == 400
+    assert "no longer valid" in text(response)
+    browser.post(NUMBER, {"phone_number": NEW})
+    assert browser.post(CODES, codes(outbox)).status_code == 302
+
+
+def test_a_double_click_sends_two_sms_and_goes_on(
+    browser: Client, outbox: list[Message]
+) -> None:
+    before = len(outbox)
+    for _ in range(2):
+        page = browser.post(NUMBER, {"phone_number": NEW}, follow=True)
+        assert page.redirect_chain == [(CODES, 302)]
+    assert len(outbox) == before + 2
+    assert "sent a moment ago" in text(page)
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [("12", "not a phone number"), (BORIS, "your number already"), ("", "required")],
+)
+def test_a_bad_number_is_told(browser: Client, number: str, words: str) -> None:
+    response = browser.post(NUMBER, {"phone_number": number})
+    assert response.status_code == 400
+    assert words in text(response)
+
+
+def test_another_number_at_once_has_to_wait(browser: Client) -> None:
+    browser.post(NUMBER, {"phone_number": NEW})
+    response = browser.post(NUMBER, {"phone_number": ALICE})
+    assert response.status_code == 429
+    assert "Wait before asking again" in text(response)
+
+
+def test_a_failed_sms_is_told(browser: Client, settings: LazySettings) -> None:
+    settings.SMS_BACKEND = f"{FailingBackend.__module__}.FailingBackend"
+    response = browser.post(NUMBER, {"phone_number": NEW})
+    assert response.status_code == 503
+    assert "SMS could not be sent" in text(response)
+
+
+def test_without_a_number_there_is_no_page_of_codes(browser: Client) -> None:
+    assert browser.get(CODES)["Location"] == NUMBER
+    assert browser.post(CODES, {})["Location"] == NUMBER
+
+
+def test_afterwards_staff_need_their_password_again(
+    client: Client, staff: User, outbox: list[Message], clock: Clock
+) -> None:
+    client.login(username=staff.phone_number, password="a long password")
+    client.post(NUMBER, {"phone_number": NEW})
+    client.post(CODES, codes(outbox))
+    assert client.session[BACKEND_SESSION_KEY] == "users.authentication.CodeBackend"
+    assert client.get("/admin/").status_code == 302
+
+
+@pytest.mark.parametrize("path", [NUMBER, CODES])
+def test_pages_are_private_and_have_nothing_inline(browser: Client, path: str) -> None:
+    browser.post(NUMBER, {"phone_number": NEW})
+    response = browser.get(path)
+    assert "no-store" in response["Cache-Control"]
+    body = response.content.decode()
+    assert not re.search(r"<style|<script(?! src)|\son\w+=|\sstyle=", body)
+    assert browser.head(path).content == b""
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(User.objects.get())
+    assert strict.post(path, {}).status_code == 403
+
+
+def test_the_next_sign_in_is_with_the_new_number(
+    browser: Client, outbox: list[Message], clock: Clock
+) -> None:
+    boris = User.objects.get()
+    browser.post(NUMBER, {"phone_number": NEW})
+    browser.post(CODES, codes(outbox))
+    browser.post("/logout/")
+    clock.pass_seconds(3600)
+    page = sign_in(browser, NEW, outbox)
+    assert boris.invite_code in text(page)
+    assert User.objects.count() == 1

@@ -1,0 +1,83 @@
+from copy import copy
+from typing import Any
+
+import segno
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+from rest_framework.request import Request
+
+from referrals.forms import InviteCodeForm
+from referrals.models import Referral
+from referrals.pagination import ReferralPagination, count_of
+from referrals.statistics.charts import bar_chart
+from users.profile import services
+from users.profile.forms import DeleteAccountForm, ProfileForm
+from users.requests import SignedInPageRequest
+
+CHART_DAYS = 30
+
+
+@login_required
+@require_safe
+def profile_page(request: SignedInPageRequest) -> HttpResponse:
+    user = request.user
+    pagination = ReferralPagination()
+    referrals = Referral.objects.of_inviter(user.pk).with_count(user.pk)
+    rows: Any = pagination.paginate_queryset(referrals, Request(request))
+    invite_link = request.build_absolute_uri(reverse("invite", args=[user.invite_code]))
+    context = {
+        "invite_link": invite_link,
+        "qr_code": _qr_code(invite_link),
+        "invite_code_form": InviteCodeForm(),
+        "referrals": rows,
+        "referrals_count": count_of(rows),
+        "newer_url": pagination.get_previous_link(),
+        "older_url": pagination.get_next_link(),
+        "chart": bar_chart(Referral.objects.per_day(user.pk, days=CHART_DAYS)),
+        "chart_days": CHART_DAYS,
+    }
+    return render(request, "users/profile.html", context)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit_page(request: SignedInPageRequest) -> HttpResponse:
+    # A copy: a form writes what it was sent on its instance, valid or not.
+    user = copy(request.user)
+    if request.method != "POST":
+        form = ProfileForm(instance=user)
+        return render(request, "users/edit.html", {"form": form})
+    form = ProfileForm(request.POST, instance=user)
+    if not form.is_valid():
+        return render(request, "users/edit.html", {"form": form}, status=400)
+    services.update_profile(request.user, **form.cleaned_data)
+    messages.success(request, _("Saved."))
+    return redirect("profile")
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete_page(request: SignedInPageRequest) -> HttpResponse:
+    data = request.POST if request.method == "POST" else None
+    form = DeleteAccountForm(data, user=request.user)
+    if data is None or not form.is_valid():
+        status = 200 if data is None else 400
+        return render(request, "users/delete.html", {"form": form}, status=status)
+    services.delete_account(request.user)
+    logout(request)
+    messages.success(request, _("Your account has been deleted."))
+    return redirect("front")
+
+
+def _qr_code(text: str) -> str:
+    """An inline SVG: dark on white, whatever the page's colours, or phones miss it."""
+    code = segno.make(text, error="m", micro=False)
+    svg = code.svg_inline(border=2, dark="#000", light="#fff", omitsize=True)
+    return mark_safe(svg)  # noqa: S308  drawn by segno; the text is not part of it

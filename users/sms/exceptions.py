@@ -1,0 +1,34 @@
+from django.utils.translation import gettext_lazy as _
+from rest_framework import status
+
+from config.refusals import Refusal
+
+
+class CountryNotServed(Refusal):
+    """Says nothing of the number but its country."""
+
+    default_code = "country_not_served"
+    default_detail = _("We do not send SMS to this country.")
+    attr = "phone_number"
+
+
+class SmsUnavailable(Refusal):
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_code = "sms_unavailable"
+    default_detail = _("The SMS could not be sent. Try again in a moment.")
+    wait = 5
+
+
+class SmsUnsure(SmsUnavailable):
+    """The provider may have accepted it, or may not: nobody knows yet."""
+
+    default_detail = _(
+        "It is not certain that the SMS was sent. If it comes, use its code; if not, "
+        "ask again a little later."
+    )
+
+    def __init__(self, *, by: str = "", wait: int = 60, is_new: bool = True) -> None:
+        super().__init__()
+        self.by = by  # dotted path of the backend
+        self.wait = wait
+        self.is_new = is_new  # by an attempt that this request made

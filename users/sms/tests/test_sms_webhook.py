@@ -1,0 +1,183 @@
+"""The HTTP webhook, and backends in a chain."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.conf import LazySettings
+from rest_framework.test import APIClient
+
+from conftest import ALICE, Clock, error_of
+from users.sms import http
+from users.sms.tests.providers import EMAIL, KEY, SECRET, Provider, provider
+from users.sms.tests.test_smsaero import TIMEOUT_SECONDS, ask, sends_counted
+
+
+@pytest.fixture
+def hook(settings: LazySettings) -> Iterator[Provider]:
+    settings.SMS_BACKEND = "users.sms.webhook.WebhookBackend"
+    settings.SMS_WEBHOOK_SECRET = SECRET
+    settings.SMS_TIMEOUT_SECONDS = TIMEOUT_SECONDS
+    with provider() as server:
+        settings.SMS_WEBHOOK_URL = f"{server.url}/webhook"
+        yield server
+
+
+@pytest.fixture
+def aero(settings: LazySettings, hook: Provider) -> Iterator[Provider]:
+    """The first of a chain whose second is the hook."""
+    settings.SMS_BACKEND = "users.sms.chain.ChainBackend"
+    settings.SMS_CHAIN = [
+        "users.sms.smsaero.SmsAeroBackend",
+        "users.sms.webhook.WebhookBackend",
+    ]
+    settings.SMS_AERO_EMAIL, settings.SMS_AERO_API_KEY = EMAIL, KEY
+    with provider() as server:
+        settings.SMS_AERO_URL = f"{server.url}/v2"
+        yield server
+
+
+def test_the_webhook_gets_number_and_text_with_the_secret(
+    api: APIClient, hook: Provider
+) -> None:
+    assert ask(api).status_code == 200
+    (text,) = hook.sent_to(ALICE)
+    assert hook.bodies == [{"phone_number": ALICE, "text": text}]
+
+
+@pytest.mark.parametrize("fault", ["400", "401", "429"])
+def test_a_refusal_is_told_and_spends_nothing(
+    api: APIClient, hook: Provider, fault: str
+) -> None:
+    hook.faults[ALICE] = [fault]
+    response = ask(api)
+    assert error_of(response)["detail"].startswith("The SMS could not be sent")
+    assert len(hook.asked) == 1
+    assert sends_counted() == 0
+    assert ask(api).status_code == 200
+
+
+def test_a_wrong_secret_is_one_line_for_operators(
+    api: APIClient,
+    hook: Provider,
+    settings: LazySettings,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    settings.SMS_WEBHOOK_SECRET = "old-secret"
+    ask(api)
+    assert "the SMS webhook refuses SMS_WEBHOOK_SECRET: no SMS go out" in caplog.text
+    assert "old-secret" not in caplog.text
+
+
+@pytest.mark.parametrize("fault", ["500", "502", "hung up", "cut off", "silent"])
+def test_it_is_asked_again_with_the_same_key(
+    api: APIClient, hook: Provider, fault: str
+) -> None:
+    hook.faults[ALICE] = [fault]
+    assert ask(api).status_code == 200
+    assert len(hook.asked) == 2
+    assert len(set(hook.asked)) == len(hook.accepted) == 1
+
+
+def test_people_who_ask_again_keep_the_key(api: APIClient, hook: Provider) -> None:
+    hook.faults[ALICE] = ["502", "500", "500", "400"]
+    for _ in range(2):
+        assert error_of(ask(api))["detail"].startswith("It is not certain")
+    assert sends_counted() == 1
+    assert ask(api).status_code == 200
+    assert len(set(hook.asked)) == len(hook.accepted) == 1
+
+
+def test_the_next_sms_has_another_key(
+    api: APIClient, hook: Provider, clock: Clock
+) -> None:
+    ask(api)
+    clock.pass_seconds(60)
+    assert ask(api).status_code == 200
+    assert len(set(hook.asked)) == len(hook.accepted) == 2
+
+
+def test_where_nobody_listens_it_is_tried_twice_and_told(
+    api: APIClient, hook: Provider, settings: LazySettings
+) -> None:
+    settings.SMS_WEBHOOK_URL = "http://127.0.0.1:1/webhook"
+    assert ask(api)["Retry-After"] == "5"
+    assert sends_counted() == 0
+
+
+def test_the_chain_goes_on_after_a_refusal(
+    api: APIClient, aero: Provider, hook: Provider
+) -> None:
+    aero.faults[ALICE] = ["402"]
+    assert ask(api).status_code == 200
+    assert (len(aero.accepted), len(hook.accepted)) == (0, 1)
+
+
+def test_the_chain_goes_on_where_nobody_listens(
+    api: APIClient, aero: Provider, hook: Provider, settings: LazySettings
+) -> None:
+    settings.SMS_AERO_URL = "http://127.0.0.1:1/v2"
+    assert ask(api).status_code == 200
+    assert len(hook.accepted) == 1
+
+
+def test_the_chain_ends_when_all_refuse(
+    api: APIClient, aero: Provider, hook: Provider
+) -> None:
+    aero.faults[ALICE], hook.faults[ALICE] = ["402"], ["400"]
+    assert ask(api).status_code == 503
+    assert sends_counted() == 0
+
+
+@pytest.mark.parametrize("fault", ["502", "500", "silent"])
+def test_the_chain_does_not_go_on_after_no_answer(
+    api: APIClient, aero: Provider, hook: Provider, clock: Clock, fault: str
+) -> None:
+    aero.faults[ALICE], aero.list_is_down = [fault], True
+    assert ask(api).status_code == 503
+    clock.pass_seconds(30)
+    assert ask(api).status_code == 503
+    assert len(aero.asked) == 1
+    assert hook.asked == []
+
+    aero.list_is_down = False
+    clock.pass_seconds(30)
+    assert ask(api).status_code == 200
+    assert len(aero.accepted) + len(hook.accepted) == 1
+
+
+def test_the_chain_goes_on_when_a_second_sms_would_have_been_due(
+    api: APIClient, aero: Provider, hook: Provider, clock: Clock
+) -> None:
+    aero.faults[ALICE] = ["500", "402"]
+    assert ask(api).status_code == 503
+    clock.pass_seconds(60)
+    assert ask(api).status_code == 200
+    assert (len(aero.accepted), len(hook.accepted)) == (0, 1)
+
+
+def test_the_chain_remembers_who_may_have_sent_last(
+    api: APIClient, aero: Provider, hook: Provider, clock: Clock
+) -> None:
+    aero.faults[ALICE], hook.faults[ALICE] = ["500", "402"], ["502", "500"]
+    assert ask(api).status_code == 503
+    clock.pass_seconds(60)
+    assert ask(api).status_code == 503
+    assert ask(api).status_code == 200
+    assert (len(aero.accepted), len(hook.accepted)) == (0, 1)
+    assert sends_counted() == 3  # two that might have gone out, one that did
+
+
+def test_a_secret_in_a_url_is_not_logged_by_the_client(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with provider() as server:
+        body = {"number": 0, "text": ""}
+        http.post(f"{server.url}/sms?token=abc", body, seconds=2)
+    assert "abc" not in caplog.text
+
+
+def test_time_runs_out_for_the_chain_as_a_whole(
+    api: APIClient, aero: Provider, hook: Provider
+) -> None:
+    aero.faults[ALICE], hook.faults[ALICE] = ["400"], ["silent", "silent"]
+    assert ask(api).status_code == 503

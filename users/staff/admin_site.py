@@ -1,0 +1,64 @@
+from contextlib import suppress
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth import BACKEND_SESSION_KEY
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext_lazy as _
+
+from config.refusals import LimitReached
+from limits.addresses import client_address
+from limits.budgets import Claim, reserve
+from users.devices.middleware import sign_out_browser
+from users.phones import MAX_INPUT_LENGTH, InvalidPhoneNumber, normalize_phone_number
+
+BY_PASSWORD = "django.contrib.auth.backends.ModelBackend"  # noqa: S105  a path
+
+
+class StaffLoginForm(AdminAuthenticationForm):
+    """Takes a number in any spelling, which may be longer than the number itself."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        username = self.fields["username"]
+        username.max_length = MAX_INPUT_LENGTH  # type: ignore[attr-defined]  # CharField
+        username.widget.attrs.update(maxlength=MAX_INPUT_LENGTH, type="tel")
+
+    def clean(self) -> dict[str, Any]:
+        """Counts the guess before the password is looked at; a right one is free."""
+        try:
+            guess = reserve(*self._claims())
+        except LimitReached as refusal:
+            raise ValidationError(str(refusal.detail), code="throttled") from None
+        data = super().clean()
+        guess.give_back()
+        return data
+
+    def _claims(self) -> list[Claim]:
+        assert self.request is not None  # noqa: S101  the site always gives it
+        claims = [Claim("password_guesses_per_address", client_address(self.request))]
+        with suppress(InvalidPhoneNumber):
+            number = normalize_phone_number(self.cleaned_data.get("username", ""))
+            claims.append(Claim("password_guesses_per_phone", number))
+        return claims
+
+
+class StaffSite(admin.AdminSite):
+    """For whoever signed in by password: an SMS code opens one's own profile only."""
+
+    login_form = StaffLoginForm
+    site_header = site_title = _("Referral administration")
+
+    def logout(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
+        if request.method == "POST":
+            sign_out_browser(request)
+        return super().logout(request, extra_context)
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        by_password = request.session.get(BACKEND_SESSION_KEY) == BY_PASSWORD
+        return by_password and super().has_permission(request)

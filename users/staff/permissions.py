@@ -1,0 +1,44 @@
+"""Who may read other people's data over the API.
+
+An SMS code opens one's own profile only, as on the admin site: whoever gets hold of a
+staff member's phone must not get everybody's number. So staff read with a token of
+another kind, which is made on the server's console, ends on a day that is set, and is
+ended like any device: by signing out, on the admin site, with the account.
+"""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from config.monitoring import audit
+from users.devices.token_authentication import issue_token
+from users.models import Token, User
+from users.staff.exceptions import StaffOnly
+
+
+class IsStaff(BasePermission):
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        if not request.user.is_authenticated:
+            return False
+        token = request.auth
+        is_for_staff = isinstance(token, Token) and token.is_for_staff
+        if not (is_for_staff and request.user.is_staff):
+            raise StaffOnly
+        return True
+
+
+def issue_staff_token(*, user: User, days: int) -> str:
+    """Raises StaffOnly for who is not, or not any more, on the staff."""
+    if not (user.is_staff and user.is_active):
+        raise StaffOnly
+    with transaction.atomic():
+        token, secret = issue_token(user=user, device="manage.py staff_token")
+        token.is_for_staff = True
+        token.expires_at = timezone.now() + timedelta(days=days)
+        token.save(update_fields=["is_for_staff", "expires_at"])
+    audit.record("staff_token.issued", user=user.pk, device=token.pk, days=days)
+    return secret

@@ -1,0 +1,180 @@
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from config.admin.large_tables import PageOfList
+from referrals.models import Referral
+from referrals.support.search import person_named
+from users.devices.services import sign_out_everywhere
+from users.models import User
+from users.profile.services import close_account, delete_account
+from users.staff.support_admin import SupportAdmin, may_touch
+
+if TYPE_CHECKING:
+    UserModelAdmin = DjangoUserAdmin[User]
+    UserCreationForm = AdminUserCreationForm[User]
+else:
+    UserModelAdmin = DjangoUserAdmin
+    UserCreationForm = AdminUserCreationForm
+
+
+class PersonCreationForm(UserCreationForm):
+    class Meta:
+        model = User
+        fields = ("phone_number",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # People sign in by code; a password is for staff.
+        self.fields["usable_password"].initial = "false"
+        self.fields["usable_password"].help_text = _("Staff need one for this site.")
+
+    def save(self, commit: bool = True) -> User:
+        """The manager creates the person: it draws the invite code."""
+        password = self.cleaned_data.get("password1") or None
+        usable = self.cleaned_data.get("usable_password", True)
+        return User.objects.create_user(
+            self.cleaned_data["phone_number"], password if usable else None
+        )
+
+    def save_m2m(self) -> None:
+        """Nothing to save: groups are given on the change page."""
+
+
+class PageOfPeople(PageOfList):
+    def get_results(self, request: HttpRequest) -> None:
+        """With how many each invited, counted for this page alone."""
+        super().get_results(request)
+        pks = [person.pk for person in self.result_list]
+        invited = Referral.objects.filter(inviter_id__in=pks).order_by()
+        counts = dict(invited.values_list("inviter_id").annotate(Count("pk")))
+        for person in self.result_list:
+            person.invited = counts.get(person.pk, 0)
+
+
+@admin.register(User)
+class UserAdmin(SupportAdmin, UserModelAdmin):
+    change_list_template = "admin/exportable_list.html"
+    add_form = PersonCreationForm
+    add_fieldsets = [
+        (
+            None,
+            {"fields": ["phone_number", "usable_password", "password1", "password2"]},
+        )
+    ]
+    fieldsets = [
+        (None, {"fields": ["phone_number", "first_name", "last_name", "email"]}),
+        (
+            _("Invites"),
+            {"fields": ["invite_code", "activated_invite_code", "invited_count"]},
+        ),
+        (
+            _("Access"),
+            {
+                "classes": ["collapse"],
+                "fields": [
+                    "is_active",
+                    "is_staff",
+                    "is_superuser",
+                    "password",
+                    "groups",
+                    "user_permissions",
+                ],
+            },
+        ),
+        (_("Dates"), {"fields": ["date_joined", "last_login"]}),
+    ]
+    readonly_fields = [
+        "invite_code",
+        "activated_invite_code",
+        "invited_count",
+        "date_joined",
+        "last_login",
+    ]
+    list_display = [
+        "phone_number",
+        "invite_code",
+        "activated_invite_code",
+        "invited_count",
+        "date_joined",
+        "is_active",
+    ]
+    list_filter = ["is_active", "is_staff", "date_joined"]
+    list_select_related = ["activation"]
+    ordering = ["-date_joined", "-pk"]
+    sortable_by = ["phone_number", "date_joined"]
+    search_fields = ["phone_number"]  # shows the box; get_search_results reads it
+    search_help_text = _("A whole number in any spelling, or an invite code.")
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return PageOfPeople
+
+    @admin.display(description=_("invited"))
+    def invited_count(self, user: User) -> int:
+        """Of a list's page they come together, for one person alone."""
+        if hasattr(user, "invited"):
+            count: int = user.invited
+            return count
+        return Referral.objects.filter(inviter_id=user.pk).count()
+
+    @admin.display(description=_("activated code"))
+    def activated_invite_code(self, user: User) -> str:
+        return user.activated_invite_code or "-"
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: User | None = None
+    ) -> list[str]:
+        """Nobody but a superuser makes staff, or gives rights that they lack."""
+        fields = list(self.readonly_fields)
+        if not request.user.is_superuser:
+            fields += ["is_staff", "is_superuser", "groups", "user_permissions"]
+        return fields
+
+    def has_change_permission(
+        self, request: HttpRequest, obj: User | None = None
+    ) -> bool:
+        return may_touch(request, obj) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(
+        self, request: HttpRequest, obj: User | None = None
+    ) -> bool:
+        return may_touch(request, obj) and super().has_delete_permission(request, obj)
+
+    def save_model(
+        self, request: HttpRequest, obj: User, form: Any, change: bool
+    ) -> None:
+        super().save_model(request, obj, form, change)
+        if change and "is_active" in form.changed_data and not obj.is_active:
+            close_account(obj)
+        elif change and "phone_number" in form.changed_data:
+            sign_out_everywhere(obj)  # the number's old owner must not stay
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        delete_account(obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        for user in queryset:
+            delete_account(user)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """What goes with a person needs no permission of its own; each person does."""
+        objects, counts, _perms_needed, protected = super().get_deleted_objects(
+            objs, request
+        )
+        may_delete = all(self.has_delete_permission(request, user) for user in objs)
+        perms_needed = set() if may_delete else {self.opts.verbose_name}
+        return objects, counts, perms_needed, protected
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[User], search_term: str
+    ) -> tuple[QuerySet[User], bool]:
+        if not search_term.strip():
+            return queryset, False
+        named = person_named(search_term)
+        return queryset.filter(named) if named else queryset.none(), False

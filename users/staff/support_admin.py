@@ -1,0 +1,166 @@
+"""A person's page for support staff: invitations, devices, limits, and what to do."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from config.admin.csv_export import csv_response, in_chunks
+from config.admin.large_tables import LongListAdmin
+from config.monitoring import audit
+from referrals.models import Referral
+from users.devices import services
+from users.models import Token, User
+from users.staff import support
+
+SHOWN = 20
+
+Act = Callable[[HttpRequest, User], str]  # says what was done
+
+
+def may_touch(request: HttpRequest, person: User | None) -> bool:
+    """Nobody but a superuser touches staff: theirs would be rights to take over."""
+    is_staff = person is not None and (person.is_staff or person.is_superuser)
+    return bool(request.user.is_superuser) or not is_staff
+
+
+class SupportAdmin(LongListAdmin):
+    change_form_template = "admin/users/person.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        acts: list[tuple[str, str | None, Act]] = [
+            ("unlock", "users.unlock_user", _unlock),
+            ("reset-guesses", None, _reset_guesses),
+            ("sign-out", "users.delete_token", _sign_out),
+            ("sign-out-everywhere", "users.delete_token", _sign_out_everywhere),
+        ]
+        own = [
+            path(f"<int:pk>/{name}/", self._act(right, act), name=f"users_{name}")
+            for name, right, act in acts
+        ]
+        export = path(
+            "export/", self.admin_site.admin_view(self.export), name="users_user_export"
+        )
+        return [export, *own, *super().get_urls()]
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: User | None = None,
+    ) -> HttpResponse:
+        if obj:
+            context |= _panels(request, obj)
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("users.export_user")
+
+    def export(self, request: HttpRequest) -> HttpResponseBase:
+        return require_POST(self._export)(request)
+
+    def _export(self, request: HttpRequest) -> HttpResponseBase:
+        if not self.has_export_permission(request):
+            raise PermissionDenied
+        people = self.exported(request)
+        audit.record("people.exported", by=request.user.pk)
+        header = [
+            *("id", "phone_number", "first_name", "last_name", "email", "invite_code"),
+            *("activated_invite_code", "joined_at", "is_active"),
+        ]
+        rows = (
+            [
+                *(person.pk, person.phone_number, person.first_name, person.last_name),
+                *(person.email, person.invite_code, person.activated_invite_code),
+                *(person.date_joined, person.is_active),
+            ]
+            for person in in_chunks(people)
+        )
+        return csv_response("people", header, rows)
+
+    def _act(self, right: str | None, act: Act) -> Any:
+        """A POST for who has the right; None: for superusers, who have every one."""
+
+        def view(request: HttpRequest, pk: int) -> HttpResponse:
+            person = get_object_or_404(User, pk=pk)
+            has_right = request.user.has_perm(right) if right else False
+            if not (request.user.is_superuser or has_right):
+                raise PermissionDenied
+            if not may_touch(request, person):
+                raise PermissionDenied
+            done = act(request, person)
+            self.log_change(request, person, done)
+            messages.success(request, done)
+            return redirect("admin:users_user_change", pk)
+
+        return self.admin_site.admin_view(require_POST(view))
+
+
+def _unlock(request: HttpRequest, person: User) -> str:
+    support.unlock(person, by=_staff(request))
+    return _("The limits are cleared.")
+
+
+def _reset_guesses(request: HttpRequest, person: User) -> str:
+    support.reset_guesses(person, by=_staff(request))
+    return _("The wrong guesses are forgotten.")
+
+
+def _sign_out(request: HttpRequest, person: User) -> str:
+    device = request.POST.get("device", "")
+    pk = int(device) if device.isdecimal() and len(device) < 19 else 0
+    services.sign_out_device(user=person, device_id=pk)
+    audit.record("signed_out_by_staff", user=person.pk, by=request.user.pk)
+    return _("The device is signed out.")
+
+
+def _sign_out_everywhere(request: HttpRequest, person: User) -> str:
+    services.sign_out_everywhere(person)
+    audit.record("signed_out_by_staff", user=person.pk, by=request.user.pk)
+    return _("All devices are signed out.")
+
+
+def _staff(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)  # noqa: S101  the site sees to it
+    return request.user
+
+
+def _panels(request: HttpRequest, person: User) -> dict[str, Any]:
+    staff = _staff(request)
+    devices = list(Token.objects.of_user(person).order_by("-pk")[: SHOWN + 1])
+    rights = {
+        "may_unlock": "users.unlock_user",
+        "may_sign_out": "users.delete_token",
+        "may_correct": "referrals.add_correction",
+    }
+    is_allowed = may_touch(request, person)
+    return {
+        "person": person,
+        "state": support.login_state(person),
+        "chance_after_reset": 100 * support.chance_after_reset(),
+        "invitations": _invitations(person),
+        "invited": Referral.objects.of_inviter(person.pk)[:SHOWN],
+        "devices": devices[:SHOWN],
+        "has_more_devices": len(devices) > SHOWN,
+        "shown": SHOWN,
+        **{name: is_allowed and staff.has_perm(r) for name, r in rights.items()},
+    }
+
+
+def _invitations(person: User) -> list[Referral]:
+    """Who invited the person, and who invited them: two steps up, in one query."""
+    mine = Referral.objects.select_related("inviter__activation__inviter")
+    found = mine.filter(invitee_id=person.pk).first()
+    if found is None:
+        return []
+    above = getattr(found.inviter, "activation", None) if found.inviter else None
+    return [found, above] if above else [found]

@@ -1,0 +1,324 @@
+"""Support staff's pages, users' and referrals'."""
+
+import re
+
+import pytest
+from django.conf import LazySettings
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from conftest import ALICE, BORIS, STAFF, signed_in
+from limits.limit import Limit
+from referrals.models import Correction, Referral
+from referrals.tests.test_list import invite_many
+from users.devices.token_authentication import issue_token
+from users.models import Token, User
+from users.sms.memory import Message
+
+pytestmark = pytest.mark.django_db
+
+
+def invite(inviter: User, invitee: User) -> None:
+    Referral.objects.create(
+        inviter=inviter, invitee=invitee, code_used=inviter.invite_code
+    )
+
+
+@pytest.mark.parametrize("spelling", [STAFF, "8 (999) 000-00-09"])
+def test_staff_sign_in_with_any_spelling(
+    client: Client, staff: User, spelling: str
+) -> None:
+    body = {"username": spelling, "password": "a long password"}
+    response = client.post("/admin/login/?next=/admin/", body)
+    assert response.status_code == 302
+    assert client.get("/admin/").status_code == 200
+
+
+def test_signing_out_ends_the_browser_s_device(admin: Client, staff: User) -> None:
+    assert Token.objects.of_user(staff).count() == 1
+    assert admin.get("/admin/logout/").status_code == 405
+    assert Token.objects.of_user(staff).count() == 1
+    admin.post("/admin/logout/")
+    assert not Token.objects.of_user(staff).exists()
+    assert admin.get("/admin/").status_code == 302
+
+
+@pytest.mark.parametrize("username", ["12", ALICE, "", "\x00"])
+def test_others_do_not_sign_in(client: Client, alice: User, username: str) -> None:
+    body = {"username": username, "password": "a long password"}
+    response = client.post("/admin/login/?next=/admin/", body)
+    assert response.status_code == 200
+    assert client.get("/admin/").status_code == 302
+
+
+@pytest.mark.parametrize("name", ["phone", "address"])
+def test_passwords_cannot_be_guessed_without_end(
+    client: Client, staff: User, settings: LazySettings, name: str
+) -> None:
+    limits = {f"password_guesses_per_{name}": Limit(2, 3600)}
+    settings.LIMITS = {**settings.LIMITS, **limits}
+
+    def sign_in(password: str) -> bytes:
+        body = {"username": "8 (999) 000-00-09", "password": password}
+        return client.post("/admin/login/?next=/admin/", body).content
+
+    sign_in("a long password")  # a right one costs nothing
+    client.logout()
+    assert b"Please enter the correct" in sign_in("wrong")
+    assert b"Please enter the correct" in sign_in("wrong")
+    assert b"Too many requests" in sign_in("a long password")
+    assert client.get("/admin/").status_code == 302
+
+
+INLINE = re.compile(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=")
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "",
+        "users/user/",
+        "users/user/?is_active__exact=1&o=-4",
+        "users/user/add/",
+        "users/user/{pk}/change/",
+        "users/user/{pk}/password/",
+        "users/user/{pk}/delete/",
+        "referrals/referral/",
+        "referrals/referral/{pk}/change/",
+        "referrals/referral/?inviter__id__exact={pk}",
+        "referrals/referral/why/",
+        "referrals/referral/{pk}/correct/",
+        "referrals/correction/",
+        "referrals/correction/{correction}/change/",
+        "referrals/correction/{correction}/revert/",
+        "dashboard/",
+        "auth/group/",
+    ],
+)
+def test_every_page_opens(admin: Client, alice: User, boris: User, page: str) -> None:
+    invite(alice, boris)
+    issue_token(user=boris, device="<script>alert(1)</script>")
+    User.objects.filter(pk=boris.pk).update(first_name="<script>alert(2)</script>")
+    correction = Correction.objects.create(
+        invitee=boris, code_after=alice.invite_code, reason="<script>alert(3)</script>"
+    )
+    response = admin.get(f"/admin/{page.format(pk=boris.pk, correction=correction.pk)}")
+    assert response.status_code == 200
+    assert b"<script>alert" not in response.content
+    assert not INLINE.search(response.content.decode())
+
+
+SPELLINGS = ["8 (999) 000-00-02", BORIS, "{code}", " {lower} "]
+
+
+@pytest.mark.parametrize(
+    ("page", "term"),
+    [
+        *(("users/user/", term) for term in SPELLINGS),
+        *(("referrals/referral/", term) for term in SPELLINGS),
+    ],
+)
+def test_people_are_found_by_number_and_code(
+    admin: Client, alice: User, boris: User, clara: User, page: str, term: str
+) -> None:
+    invite(boris, clara)
+    code = boris.invite_code
+    term = term.format(code=code, lower=code.lower())
+    body = admin.get(f"/admin/{page}", {"q": term}).content.decode()
+    assert BORIS in body
+    assert ALICE not in body
+
+
+@pytest.mark.parametrize("term", ["nothing", "--", "+7999", "'", "\x00"])
+@pytest.mark.parametrize("page", ["users/user/", "referrals/referral/"])
+def test_a_search_for_something_else_finds_nobody_or_some(
+    admin: Client, alice: User, page: str, term: str
+) -> None:
+    assert admin.get(f"/admin/{page}", {"q": term}).status_code == 200
+
+
+@pytest.mark.parametrize("number", [3, 40])
+def test_the_list_of_people_takes_a_fixed_number_of_queries(
+    admin: Client,
+    alice: User,
+    number: int,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    invite_many(alice, number)
+    # Session; staff user; device; bounded count; people with activation; how many each
+    # invited.
+    with django_assert_num_queries(6):
+        body = admin.get("/admin/users/user/").content.decode()
+    assert f'<td class="field-invited_count">{number}</td>' in body
+
+
+@pytest.mark.parametrize("number", [3, 90])
+def test_a_change_page_takes_a_fixed_number_of_queries(
+    admin: Client,
+    alice: User,
+    number: int,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    invite_many(alice, number)
+    # Session; staff user; device; person; activation with the inviter; activation;
+    # how many were invited; groups; permissions with their content types; the person's
+    # groups and permissions; invited people; devices.
+    page = f"/admin/users/user/{alice.pk}/change/"
+    admin.get(page)  # content types are remembered from here on
+    with django_assert_num_queries(13):
+        admin.get(page)
+
+
+def test_codes_are_read_only(admin: Client, alice: User, boris: User) -> None:
+    invite(alice, boris)
+    people = admin.get(f"/admin/users/user/{alice.pk}/change/").content.decode()
+    assert 'name="invite_code"' not in people
+    referral = admin.get(f"/admin/referrals/referral/{boris.pk}/change/")
+    assert b"<input" not in referral.content.split(b"<main", 1)[-1].replace(
+        b'<input type="hidden"', b""
+    )
+    for action in ("add", f"{boris.pk}/delete"):
+        assert admin.get(f"/admin/referrals/referral/{action}/").status_code == 403
+
+
+def test_a_person_added_by_staff_gets_an_invite_code(admin: Client) -> None:
+    body = {"phone_number": "8 (999) 000-00-02", "usable_password": "false"}
+    response = admin.post("/admin/users/user/add/", body)
+    assert response.status_code == 302
+    person = User.objects.get(phone_number=BORIS)
+    assert person.invite_code
+    assert not person.has_usable_password()
+
+
+def test_a_taken_number_is_refused_by_the_form(admin: Client, boris: User) -> None:
+    body = {"phone_number": "8 (999) 000-00-02", "usable_password": "false"}
+    response = admin.post("/admin/users/user/add/", body)
+    assert response.status_code == 200
+    assert b"A person with this number exists." in response.content
+
+
+def test_an_sms_code_does_not_open_the_admin_site(
+    client: Client, staff: User, outbox: list[Message]
+) -> None:
+    client.post("/login/", {"phone_number": STAFF})
+    code = re.search(r"\d{4}", outbox[-1].text)
+    assert code
+    client.post("/login/code/", {"code": code[0]})
+    assert client.get("/profile/").status_code == 200
+    assert client.get("/admin/users/user/").status_code == 302
+
+
+def test_a_person_who_was_invited_can_be_deleted(
+    admin: Client, alice: User, boris: User
+) -> None:
+    invite(alice, boris)
+    page = f"/admin/users/user/{boris.pk}/delete/"
+    assert b"Cannot delete" not in admin.get(page).content
+    assert admin.post(page, {"post": "yes"}).status_code == 302
+    assert not User.objects.filter(pk=boris.pk).exists()
+    assert not Referral.objects.exists()
+
+
+def test_several_people_can_be_deleted_at_once(
+    admin: Client, alice: User, boris: User
+) -> None:
+    invite(alice, boris)
+    body = {
+        "action": "delete_selected",
+        "_selected_action": [alice.pk, boris.pk],
+        "post": "yes",
+    }
+    admin.post("/admin/users/user/", body)
+    assert not User.objects.filter(pk__in=[alice.pk, boris.pk]).exists()
+
+
+def person_form(**changes: object) -> dict[str, object]:
+    return {
+        "phone_number": ALICE,
+        "is_active": "on",
+        **changes,
+    }
+
+
+def test_closing_an_account_ends_its_devices_for_good(
+    admin: Client, alice: User
+) -> None:
+    phone = signed_in(alice)
+    page = f"/admin/users/user/{alice.pk}/change/"
+    admin.post(page, person_form(is_active=""))
+    assert phone.get("/api/profile/").status_code == 401
+    admin.post(page, person_form())
+    alice.refresh_from_db()
+    assert alice.is_active
+    assert phone.get("/api/profile/").status_code == 401
+
+
+def test_a_changed_number_ends_the_devices_of_its_old_owner(
+    admin: Client, alice: User
+) -> None:
+    phone = signed_in(alice)
+    body = person_form(phone_number="8 (999) 000-00-02")
+    admin.post(f"/admin/users/user/{alice.pk}/change/", body)
+    alice.refresh_from_db()
+    assert alice.phone_number == BORIS
+    assert phone.get("/api/profile/").status_code == 401
+
+
+@pytest.fixture
+def support(client: Client, boris: User) -> Client:
+    """Somebody who may change and delete people, but is no superuser."""
+    boris.is_staff = True
+    boris.save()
+    boris.user_permissions.set(Permission.objects.filter(content_type__model="user"))
+    client.force_login(boris)
+    return client
+
+
+def test_support_gives_nobody_rights(support: Client, alice: User, boris: User) -> None:
+    for person in (alice, boris):
+        body = person_form(
+            phone_number=person.phone_number, is_staff="on", is_superuser="on"
+        )
+        support.post(f"/admin/users/user/{person.pk}/change/", body)
+        person.refresh_from_db()
+        assert not person.is_superuser
+    assert not User.objects.get(pk=alice.pk).is_staff
+
+
+@pytest.mark.parametrize("page", ["change/", "password/", "delete/"])
+def test_support_does_not_touch_superusers(
+    support: Client, staff: User, page: str
+) -> None:
+    body = {"post": "yes", "password1": "another pass", "password2": "another pass"}
+    response = support.post(f"/admin/users/user/{staff.pk}/{page}", body)
+    assert response.status_code == 403
+    assert User.objects.get(pk=staff.pk).check_password("a long password")
+
+
+def test_support_deletes_no_superuser_among_others(
+    support: Client, staff: User, alice: User
+) -> None:
+    body = {
+        "action": "delete_selected",
+        "_selected_action": [alice.pk, staff.pk],
+        "post": "yes",
+    }
+    response = support.post("/admin/users/user/", body)
+    assert response.status_code == 403
+    assert User.objects.filter(pk__in=[alice.pk, staff.pk]).count() == 2
+
+
+def test_a_code_is_not_taken_for_digits_of_a_number(admin: Client) -> None:
+    User.objects.create_user("+79991000712")
+    body = admin.get("/admin/users/user/", {"q": "7Z1J2N"}).content.decode()
+    assert "+79991000712" not in body
+
+
+def test_the_history_of_changes_keeps_no_whole_number(
+    admin: Client, alice: User
+) -> None:
+    body = person_form(first_name="A")
+    admin.post(f"/admin/users/user/{alice.pk}/change/", body)
+    assert [entry.object_repr for entry in LogEntry.objects.all()] == ["+7999•••••01"]

@@ -1,0 +1,154 @@
+"""What the dashboard counts, where it comes from, and what it costs."""
+
+from datetime import UTC, date, datetime, timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.core.cache import cache
+from django.core.management import call_command
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+from rest_framework.test import APIClient
+
+from conftest import ALICE, BORIS, Clock, ask_for_code, signed_in
+from referrals.tests.test_list import invite_many
+from users.models import DayCount, User
+from users.staff.admin_site import BY_PASSWORD
+from users.statistics import daily_counts as daily
+from users.statistics.dashboard import dashboard
+
+pytestmark = pytest.mark.django_db
+
+URL = "/admin/dashboard/"
+DAY = 24 * 3600
+
+
+def sign_in(phone_number: str) -> None:
+    client = APIClient()
+    body = {"phone_number": phone_number, "code": ask_for_code(client, phone_number)}
+    assert client.post("/api/auth/verify-code/", body).status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_codes_and_sign_ins_of_today(clock: Clock) -> None:
+    ask_for_code(APIClient(), ALICE)
+    sign_in(BORIS)
+    today = dashboard().days[-1]
+    assert today.day == date(2026, 11, 21)
+    assert (today.codes_sent, today.sign_ins, today.new_people) == (2, 1, 1)
+    assert today.conversion == 50.0
+
+
+def test_days_that_are_over_move_into_the_table(clock: Clock) -> None:
+    for _ in range(3):
+        daily.count("codes_sent")
+    clock.pass_seconds(DAY)
+    daily.count("codes_sent")
+    daily.count("sign_ins")
+    assert not DayCount.objects.exists()  # yesterday may still be counted in
+    clock.pass_seconds(DAY)
+    daily.count("codes_sent")
+    moved = DayCount.objects.get()
+    assert (moved.day, moved.codes_sent, moved.sign_ins) == (date(2026, 11, 21), 3, 0)
+    shown = [(day.codes_sent, day.sign_ins) for day in dashboard().days[-4:]]
+    assert shown == [(0, 0), (3, 0), (1, 1), (1, 0)]
+
+
+def test_a_day_is_moved_once(clock: Clock) -> None:
+    day = date(2026, 11, 19)
+    cache.set(f"daily:{day}:codes_sent", 5)
+    DayCount.objects.create(day=day, codes_sent=7)
+    daily.count("codes_sent")
+    daily.count("sign_ins")
+    assert DayCount.objects.get().codes_sent == 7
+
+
+def test_counting_asks_the_database_nothing(
+    clock: Clock, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_num_queries(0):
+        daily.count("codes_sent")
+        daily.count("codes_sent")
+
+
+def test_people_activations_and_who_invited_most(
+    clock: Clock, alice: User, boris: User
+) -> None:
+    invite_many(alice, 3)
+    signed_in(alice).post("/api/profile/", {"invite_code": boris.invite_code})
+    User.objects.filter(pk=boris.pk).update(
+        date_joined=datetime(2026, 10, 23, tzinfo=UTC)
+    )
+    User.objects.filter(pk=alice.pk).update(
+        date_joined=datetime(2026, 10, 22, 23, 59, tzinfo=UTC)  # too long ago
+    )
+    found = dashboard()
+    assert len(found.days) == 30
+    assert found.days[0].new_people == 1
+    assert found.days[-1].new_people == 3
+    assert [day.activations for day in found.days[-2:]] == [3, 1]
+    assert found.total.activations == 4
+    assert found.top == [(alice.pk, ALICE, 3), (boris.pk, BORIS, 1)]
+
+
+def test_a_day_without_codes_has_no_share(clock: Clock) -> None:
+    daily.count("sign_ins")
+    assert dashboard().days[-1].conversion is None
+
+
+@pytest.mark.parametrize("number", [3, 40])
+def test_it_takes_a_fixed_number_of_queries(
+    admin: Client,
+    alice: User,
+    number: int,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    invite_many(alice, number)
+    cache.delete(f"dashboard:{datetime.now(UTC).date()}")
+    # Session; staff user; device; people by day; activations by day; top inviters;
+    # their numbers; days that are over.
+    with django_assert_num_queries(8):
+        body = admin.get(URL).content.decode()
+    assert f"<td>{number}</td>" in body
+    # The aggregates are kept for a minute: numbers; days.
+    with django_assert_num_queries(5):
+        admin.get(URL)
+
+
+def test_no_number_of_a_person_is_kept_in_the_cache(
+    alice: User, boris: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[Any] = []
+    monkeypatch.setattr(cache, "set", lambda key, value, ttl: kept.append(value))
+    invite_many(alice, 3)
+    assert dashboard().top
+    assert ALICE not in str(kept)
+
+
+def test_it_needs_its_right(client: Client, boris: User) -> None:
+    boris.is_staff = True
+    boris.save()
+    client.force_login(boris, backend=BY_PASSWORD)
+    assert client.get(URL).status_code == 403
+    right = Permission.objects.get(codename="view_dashboard")
+    boris.user_permissions.add(right)
+    assert client.get(URL).status_code == 200
+    assert URL in client.get("/admin/").content.decode()
+
+
+def test_demo_fills_it() -> None:
+    call_command("demo", stdout=StringIO())
+    found = dashboard()
+    assert all(day.codes_sent >= day.sign_ins > 0 for day in found.days[:-1])
+    assert found.total.new_people >= 50
+    assert len(found.top) > 3
+
+
+def test_without_scripts_the_tables_are_there(admin: Client) -> None:
+    body = admin.get(URL).content.decode()
+    table = body.split('id="days"')[1].split("</table>")[0]
+    assert table.count("<tr>") == 31
+    assert 'src="/static/vendor/chart.js/' in body
+    assert (datetime.now(UTC) - timedelta(days=29)).strftime("%d.%m") in body
