@@ -89,7 +89,7 @@ def records(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 
 def signed_in(user: User) -> APIClient:
-    _, secret = issue_token(user=user, device="test")
+    _, secret = issue_token(user=user, user_agent="test")
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Token {secret}")
     return client

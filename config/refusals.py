@@ -1,58 +1,84 @@
-"""Refusals: every one has a status, a name, a text and maybe a field.
+"""Refusals: plain exceptions that say why a request cannot be done.
 
-How they become `{"type": …, "errors": [{"code", "detail", "attr"}]}` is told in
-`config.api.error_handling`.
+They know nothing of HTTP: `config.api.error_handling` knows the status of each kind and
+turns them into answers of the API. Pages show their text.
 """
 
 from typing import ClassVar
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from rest_framework import status
-from rest_framework.exceptions import APIException
+
+Text = str | Promise  # Promise: translated when it is shown
 
 
-class Refusal(APIException):
-    """A request that was understood and is refused, for a reason that has a name.
+class Refusal(Exception):
+    """A request that was understood and is refused.
 
-    `attr` is the field it concerns, `wait` the seconds to say in Retry-After, `extras`
-    are members added beside code and detail.
+    `code` names the reason for programs, `text` says it to people. `attr` is the field
+    that it concerns, `facts` are members added beside code and text, `wait` is the
+    number of seconds after which to try again.
     """
 
-    status_code: int = status.HTTP_400_BAD_REQUEST
+    code: ClassVar[str]
+    text: Text
     attr: ClassVar[str | None] = None
     wait: int | None = None
 
+    def __str__(self) -> str:
+        return str(self.text)
+
     @property
-    def extras(self) -> dict[str, int | str]:
+    def facts(self) -> dict[str, int | str]:
         return {}
 
     @classmethod
     def sample(cls) -> "Refusal":
-        """One to show in the documentation."""
+        """An example for the documentation."""
         return cls()
 
 
+class NotSignedIn(Refusal):
+    code = "not_authenticated"
+    text = _("Sign in first.")
+
+
+class NotAllowed(Refusal):
+    """A kind: subclasses have the code and the text."""
+
+
+class NotFound(Refusal):
+    code = "not_found"
+    text = _("Not found.")
+
+
+class Conflict(Refusal):
+    """A kind: the request contradicts what is stored."""
+
+
 class RequestTooLarge(Refusal):
-    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
-    default_code = "request_too_large"
-    default_detail = _("The request is too large.")
+    code = "request_too_large"
+    text = _("The request is too large.")
 
 
-class ServiceUnavailable(Refusal):
-    """PostgreSQL or Redis does not answer."""
+class Unavailable(Refusal):
+    """A kind: the fault is ours or our provider's, and the request may be repeated."""
 
-    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
-    default_code = "service_unavailable"
-    default_detail = _("The service is not available right now. Try again shortly.")
     wait = 5
 
 
-class LimitReached(Refusal):
-    """Too much, too soon. `limit` names which limit, `wait` is in seconds."""
+class ServiceUnavailable(Unavailable):
+    """PostgreSQL or Redis does not answer."""
 
-    status_code = status.HTTP_429_TOO_MANY_REQUESTS
-    default_code = "throttled"
-    default_detail = _("Too many requests. Try again later.")
+    code = "service_unavailable"
+    text = _("The service is not available right now. Try again shortly.")
+
+
+class LimitReached(Refusal):
+    """`limit` names the limit, `wait` is in seconds."""
+
+    code = "throttled"
+    text = _("Too many requests. Try again later.")
 
     def __init__(self, *, limit: str, wait: int) -> None:
         super().__init__()
@@ -60,7 +86,7 @@ class LimitReached(Refusal):
         self.retry_after = self.wait = max(wait, 1)
 
     @property
-    def extras(self) -> dict[str, int | str]:
+    def facts(self) -> dict[str, int | str]:
         return {"limit": self.limit, "retry_after": self.retry_after}
 
     @classmethod

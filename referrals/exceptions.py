@@ -1,9 +1,8 @@
 from typing import ClassVar
 
 from django.utils.translation import gettext_lazy as _
-from rest_framework import status
 
-from config.refusals import Refusal
+from config.refusals import Conflict, NotFound, Refusal
 
 
 class InviteCodeRefusal(Refusal):
@@ -13,26 +12,24 @@ class InviteCodeRefusal(Refusal):
 
 
 class InviteCodeUnknown(InviteCodeRefusal):
-    default_code = "invite_code_unknown"
-    default_detail = _("There is no such invite code.")
+    code = "invite_code_unknown"
+    text = _("There is no such invite code.")
 
 
-class InviteCodeNotFound(InviteCodeUnknown):
+class InviteCodeNotFound(InviteCodeUnknown, NotFound):
     """The same where the code is the address itself."""
 
-    status_code = status.HTTP_404_NOT_FOUND
     attr = None
 
 
 class InviteCodeOwn(InviteCodeRefusal):
-    default_code = "invite_code_own"
-    default_detail = _("This is your own invite code. Enter another person's.")
+    code = "invite_code_own"
+    text = _("This is your own invite code. Enter another person's.")
 
 
-class InviteCodeAlreadyActivated(InviteCodeRefusal):
-    status_code = status.HTTP_409_CONFLICT
-    default_code = "invite_code_already_activated"
-    default_detail = _("You have already activated an invite code.")
+class InviteCodeAlreadyActivated(InviteCodeRefusal, Conflict):
+    code = "invite_code_already_activated"
+    text = _("You have already activated an invite code.")
 
 
 class CorrectionRefused(Exception):

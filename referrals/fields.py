@@ -10,9 +10,7 @@ from referrals.invite_codes import MAX_INPUT_LENGTH, normalize_invite_code
 class InviteCodeField(TextField):
     """An invite code in any spelling, or a share link; gives the canonical code."""
 
-    default_error_messages = {
-        InviteCodeUnknown.default_code: InviteCodeUnknown.default_detail
-    }
+    default_error_messages = {InviteCodeUnknown.code: InviteCodeUnknown.text}
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault(
@@ -27,5 +25,5 @@ class InviteCodeField(TextField):
             return None  # allowed where the code is optional
         code = normalize_invite_code(text)
         if code is None:
-            self.fail(InviteCodeUnknown.default_code)
+            self.fail(InviteCodeUnknown.code)
         return code

@@ -23,7 +23,7 @@ class InviteCodeFormField(forms.CharField):
             return text
         code = normalize_invite_code(text)
         if code is None:
-            raise ValidationError(InviteCodeUnknown.default_detail)
+            raise ValidationError(InviteCodeUnknown.text)
         return code
 
 

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from config.api.error_handling import status_of
 from config.refusals import Refusal
 from limits.addresses import client_address
 from referrals.exceptions import InviteCodeOwn, InviteCodeUnknown
@@ -59,8 +60,8 @@ def activate_page(request: HttpRequest) -> HttpResponse:
         if inviter.pk == user.pk:
             raise InviteCodeOwn
     except Refusal as refusal:
-        form.add_error("invite_code", str(refusal.detail))
-        return _activate_page(request, form, status=refusal.status_code)
+        form.add_error("invite_code", str(refusal))
+        return _activate_page(request, form, status=status_of(refusal))
     return _activate_page(request, form, inviter=inviter)
 
 

@@ -16,8 +16,8 @@ from users.phones import (
     normalize_phone_number,
 )
 
-INVALID = PhoneNumberInvalid.default_code
-INVALID_MESSAGE = PhoneNumberInvalid.default_detail
+INVALID = PhoneNumberInvalid.code
+INVALID_MESSAGE = PhoneNumberInvalid.text
 
 
 if TYPE_CHECKING:

@@ -135,33 +135,35 @@ class User(InviteCodeOwner, AbstractBaseUser, PermissionsMixin):
         return self.first_name
 
 
-class TokenQuerySet(models.QuerySet["Token"]):
-    def live(self) -> TokenQuerySet:
+class DeviceQuerySet(models.QuerySet["Device"]):
+    def live(self) -> DeviceQuerySet:
         return self.filter(expires_at__gt=timezone.now(), user__is_active=True)
 
-    def of_user(self, user: User) -> TokenQuerySet:
-        """Where somebody is signed in."""
+    def of_user(self, user: User) -> DeviceQuerySet:
         return self.live().filter(user=user)
 
 
-class Token(models.Model):
-    """A device that is signed in. Only a digest of the token itself is kept."""
+class Device(models.Model):
+    """A signed-in device: an app, a browser or a program. Stores its token's digest."""
 
     digest = models.CharField(max_length=64, editable=False)
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="tokens"
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="devices"
     )
-    device = models.CharField(_("device"), max_length=200, blank=True)
+    user_agent = models.CharField(
+        _("device"), max_length=200, blank=True, db_column="device"
+    )
     created_at = models.DateTimeField(_("created at"), default=timezone.now)
-    # To the day: a token in use is written to no more often.
+    # Exact to the day: a device in use is written to once a day.
     last_used_at = models.DateTimeField(_("last used at"), default=timezone.now)
     expires_at = models.DateTimeField(_("expires at"))
-    # Made on the server's console, and so not by whoever holds staff's phone.
+    # Issued on the server's console: holding a staff member's phone is not enough.
     is_for_staff = models.BooleanField(default=False, editable=False)
 
-    objects = TokenQuerySet.as_manager()
+    objects = DeviceQuerySet.as_manager()
 
     class Meta:
+        db_table = "users_token"  # its name before the model was renamed
         verbose_name = _("signed-in device")
         verbose_name_plural = _("signed-in devices")
         constraints = [
@@ -169,11 +171,11 @@ class Token(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.device or f"#{self.pk}"
+        return self.user_agent or f"#{self.pk}"
 
     @property
     def name(self) -> str:
-        return device_name(self.device)
+        return device_name(self.user_agent)
 
     @staticmethod
     def idle_lifetime() -> timedelta:

@@ -3,14 +3,14 @@
 from django.http import HttpRequest
 from rest_framework.request import Request
 
-from users.models import Token, User
+from users.models import Device, User
 
 
 class SignedInRequest(Request):
     """To an API view that keeps the default permission, IsAuthenticated."""
 
     user: User
-    auth: Token
+    auth: Device
 
 
 class SignedInPageRequest(HttpRequest):

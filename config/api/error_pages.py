@@ -18,6 +18,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from config.api.error_handling import status_of
 from config.api.outages import is_outage
 from config.refusals import Refusal, RequestTooLarge, ServiceUnavailable
 
@@ -51,20 +52,16 @@ class PageErrorMiddleware:
     ) -> HttpResponse | None:
         if is_outage(exception):
             return _unavailable(request, exception)
+        if isinstance(exception, Refusal):
+            return _refuse(request, exception)
         if isinstance(exception, APIException):
-            wait = exception.wait if isinstance(exception, Refusal) else None
-            return _answer(
-                request, exception.status_code, str(exception.detail), wait=wait
-            )
+            return _answer(request, exception.status_code, str(exception.detail))
         return None
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if isinstance(exception, RequestDataTooBig):
-        refusal = RequestTooLarge()
-        return _answer(
-            request, refusal.status_code, str(refusal.detail), refusal.default_code
-        )
+        return _refuse(request, RequestTooLarge())
     return _answer(request, 400, _("Bad request."), "bad_request")
 
 
@@ -93,9 +90,12 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def _unavailable(request: HttpRequest, error: BaseException | None) -> HttpResponse:
     logger.error("service unavailable: %s", type(error).__name__)
-    refusal = ServiceUnavailable()
-    code, text = refusal.default_code, str(refusal.detail)
-    return _answer(request, refusal.status_code, text, code, wait=refusal.wait)
+    return _refuse(request, ServiceUnavailable())
+
+
+def _refuse(request: HttpRequest, refusal: Refusal) -> HttpResponse:
+    status = status_of(refusal)
+    return _answer(request, status, str(refusal), refusal.code, wait=refusal.wait)
 
 
 def _answer(

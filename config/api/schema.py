@@ -18,7 +18,7 @@ from drf_spectacular.utils import OpenApiExample
 from drf_standardized_errors.openapi import AutoSchema as StandardizedAutoSchema
 from rest_framework import exceptions, serializers
 
-from config.api.error_handling import ErrorFormatter
+from config.api.error_handling import ErrorFormatter, RefusalAnswer, status_of
 from config.refusals import Refusal, RequestTooLarge, ServiceUnavailable
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -95,7 +95,7 @@ class AutoSchema(StandardizedAutoSchema):
         return (*own, *too_large, *outage)
 
     def _refusals_with(self, status_code: str) -> Refusals:
-        return tuple(r for r in self._refusals() if str(r.status_code) == status_code)
+        return tuple(r for r in self._refusals() if str(status_of(r)) == status_code)
 
     def _takes_body(self) -> bool:
         has_method = self.method in {"POST", "PUT", "PATCH"}
@@ -104,7 +104,9 @@ class AutoSchema(StandardizedAutoSchema):
     # What follows answers drf-standardized-errors' questions about an operation.
 
     def _get_error_response_examples(self) -> list[OpenApiExample]:
-        errors: list[exceptions.APIException] = [r.sample() for r in self._refusals()]
+        errors: list[exceptions.APIException] = [
+            RefusalAnswer(refusal.sample()) for refusal in self._refusals()
+        ]
         if self._takes_body():
             errors.append(exceptions.ParseError())
             errors.append(exceptions.UnsupportedMediaType("text/xml"))
@@ -143,7 +145,7 @@ class AutoSchema(StandardizedAutoSchema):
     def _get_extra_validation_errors(self) -> dict[str, set[str]]:
         extra = defaultdict(set, super()._get_extra_validation_errors())
         for refusal in self._refusals_with("400"):
-            extra[refusal.attr or "non_field_errors"].add(refusal.default_code)
+            extra[refusal.attr or "non_field_errors"].add(refusal.code)
         return dict(extra)
 
     def _get_error_response_serializer(self, status_code: str) -> Any:
@@ -156,16 +158,16 @@ class AutoSchema(StandardizedAutoSchema):
 @cache
 def _response_serializer(refusals: Refusals) -> type[serializers.Serializer[Any]]:
     """The error shape of refusals with one status: their codes, their members."""
-    status_code = refusals[0].status_code
+    status_code = status_of(refusals[0])
     attrs = {refusal.attr for refusal in refusals}
     name = "".join(refusal.__name__ for refusal in refusals)
     members: dict[str, Any] = {
-        "code": serializers.ChoiceField(sorted({r.default_code for r in refusals})),
+        "code": serializers.ChoiceField(sorted({r.code for r in refusals})),
         "detail": serializers.CharField(),
         "attr": serializers.CharField(allow_null=None in attrs),
     }
     for refusal in refusals:
-        for key, value in refusal.sample().extras.items():
+        for key, value in refusal.sample().facts.items():
             number = isinstance(value, int)
             members[key] = (
                 serializers.IntegerField() if number else serializers.CharField()
@@ -186,8 +188,9 @@ def _serializer(name: str, fields: dict[str, Any]) -> type[serializers.Serialize
 
 def _example(error: exceptions.APIException) -> OpenApiExample:
     context: Any = {"view": None, "args": (), "kwargs": {}, "request": None}
+    named = error.refusal if isinstance(error, RefusalAnswer) else error
     return OpenApiExample(
-        type(error).__name__,
+        type(named).__name__,
         value=ErrorFormatter(error, context, error).run(),
         response_only=True,
         status_codes=[str(error.status_code)],

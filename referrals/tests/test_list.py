@@ -74,7 +74,7 @@ def test_the_list_takes_two_queries(
 ) -> None:
     invite_many(alice, number)
     client = signed_in(alice)
-    # Token with user and activation; the page with its invitees.
+    # Device with user and activation; the page with its invitees.
     with django_assert_num_queries(2):
         client.get(URL)
 
@@ -85,7 +85,7 @@ def test_the_profile_takes_two_queries(
 ) -> None:
     invite_many(alice, number)
     client = signed_in(alice)
-    # Token with user and activation; the newest page with the count.
+    # Device with user and activation; the newest page with the count.
     with django_assert_num_queries(2):
         profile = client.get("/api/profile/").json()
     assert (profile["phone_number"], profile["referrals_count"]) == (ALICE, number)

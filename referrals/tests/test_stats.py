@@ -58,6 +58,6 @@ def test_the_stats_take_three_queries(
 ) -> None:
     invite_many(alice, number)
     client = signed_in(alice)
-    # Token with user and activation; the days; the total.
+    # Device with user and activation; the days; the total.
     with django_assert_num_queries(3):
         assert client.get(URL).json()["total"] == number

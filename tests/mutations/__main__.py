@@ -158,8 +158,8 @@ GUARDS = [
     Guard(
         "8 token, user and activation come in one query",
         "users/devices/token_authentication.py",
-        'Token.objects.live().select_related("user__activation")',
-        "Token.objects.live()",
+        'Device.objects.live().select_related("user__activation")',
+        "Device.objects.live()",
         "users/devices/tests/test_tokens.py::test_token_user_and_activation_come_in_one_query",
     ),
     Guard(
@@ -237,8 +237,8 @@ GUARDS = [
     Guard(
         "an SMS code does not open the staff API",
         "users/staff/permissions.py",
-        "isinstance(token, Token) and token.is_for_staff",
-        "isinstance(token, Token)",
+        "isinstance(device, Device) and token.is_for_staff",
+        "isinstance(device, Device)",
         "users/staff/tests/test_staff_api.py::test_a_code_by_sms_does_not_open_it",
     ),
     Guard(
@@ -424,8 +424,8 @@ GUARDS = [
     Guard(
         "of many refreshes at once one wins",
         "users/devices/jwt_tokens.py",
-        "changed = Token.objects.filter(pk=device.pk, digest=_digest(old)).update(",
-        "changed = device.digest == _digest(old) and Token.objects.filter("
+        "changed = Device.objects.filter(pk=device.pk, digest=_digest(old)).update(",
+        "changed = device.digest == _digest(old) and Device.objects.filter("
         "pk=device.pk).update(",
         f"{RACES}of_20_refreshes_one_wins_and_the_device_ends",
     ),
@@ -439,8 +439,8 @@ GUARDS = [
     Guard(
         "a JWT is worth nothing without its device",
         "users/devices/jwt_tokens.py",
-        "Token.objects.live().select_related",
-        "Token.objects.select_related",
+        "Device.objects.live().select_related",
+        "Device.objects.select_related",
         "users/devices/tests/test_jwt.py::test_the_end_of_the_device_is_its_jwts_end",
     ),
     Guard(

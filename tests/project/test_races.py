@@ -28,7 +28,7 @@ from referrals.models import Correction, Referral
 from referrals.support.corrections import correct_inviter
 from users.devices.jwt_tokens import issue_refresh_token
 from users.login import codes, services
-from users.models import Token, User
+from users.models import Device, User
 from users.phone_change import services as phone_change
 from users.sms.memory import Message
 
@@ -98,7 +98,7 @@ def test_the_right_code_50_times_signs_in_once(alice: User) -> None:
     seen = outcomes(at_once(50, lambda i: verify(code)))
     assert seen["200"] == 1
     assert set(seen) <= {"200", "code_expired", "throttled"}
-    assert Token.objects.count() == 1
+    assert Device.objects.count() == 1
 
 
 def test_the_right_code_50_times_creates_one_account_and_activation(
@@ -111,7 +111,7 @@ def test_the_right_code_50_times_creates_one_account_and_activation(
     assert seen["200"] == 1
     assert set(seen) <= {"200", "code_expired", "throttled"}
     assert User.objects.count() == 2
-    assert Referral.objects.count() == Token.objects.count() == 1
+    assert Referral.objects.count() == Device.objects.count() == 1
 
 
 def test_20_first_sign_ins_make_one_account() -> None:
@@ -171,12 +171,12 @@ def test_one_code_gives_one_token_of_either_kind() -> None:
     paths = [VERIFY, "/api/auth/jwt/create/"]
     seen = outcomes(at_once(20, lambda i: APIClient().post(paths[i % 2], body)))
     assert seen["200"] == 1
-    assert Token.objects.count() == 1
+    assert Device.objects.count() == 1
 
 
 def test_of_20_refreshes_one_wins_and_the_device_ends(alice: User) -> None:
-    _, token = issue_refresh_token(user=alice, device="")
-    other, _ = issue_refresh_token(user=alice, device="")
+    _, token = issue_refresh_token(user=alice, user_agent="")
+    other, _ = issue_refresh_token(user=alice, user_agent="")
     body = {"refresh": token}
     answers = at_once(20, lambda i: APIClient().post("/api/auth/jwt/refresh/", body))
     assert outcomes(answers) == {"200": 1, "token_invalid": 19}
@@ -185,7 +185,7 @@ def test_of_20_refreshes_one_wins_and_the_device_ends(alice: User) -> None:
     assert again.status_code == 401
     headers = {"authorization": f"Bearer {winner['access']}"}
     assert APIClient(headers=headers).get("/api/profile/").status_code == 401
-    assert list(Token.objects.all()) == [other]
+    assert list(Device.objects.all()) == [other]
 
 
 CHANGE = "/api/profile/phone/"
@@ -206,7 +206,7 @@ def test_the_right_codes_20_times_change_the_number_once(alice: User) -> None:
     assert seen["200"] == 1
     assert set(seen) <= {"200", "code_expired", "throttled", "authentication_failed"}
     assert User.objects.get().phone_number == BORIS
-    assert Token.objects.count() == 1
+    assert Device.objects.count() == 1
 
 
 def test_of_those_who_want_one_number_one_gets_it() -> None:

@@ -1,8 +1,8 @@
-"""`Authorization: Bearer …`: a short access token, and a refresh token that works once.
+"""`Authorization: Bearer …`: short-lived access tokens, and one-time refresh tokens.
 
-Both name a device, a row of `Token`, and are worth nothing without it: whatever signs
-the device out ends them at the next request. The row keeps a digest of the refresh
-token in force. An older one that turns up was copied, so it ends the device.
+Both name a `Device` and are valid only while its row exists, so signing the device out
+ends them at the next request. The row stores a digest of the current refresh token. If
+an older one is sent, somebody has copied it, and the device is signed out.
 """
 
 from typing import Any, NamedTuple, TypeVar
@@ -17,63 +17,65 @@ from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import (
     AccessToken,
     RefreshToken,
+    Token,
     UntypedToken,
 )
-from rest_framework_simplejwt.tokens import Token as AnyToken
 
 from config.monitoring import audit
 from users.devices.exceptions import TokenInvalid
 from users.devices.token_authentication import add_device
-from users.models import Token, User
+from users.models import Device, User
 
-DEVICE = "sid"  # the claim that names the row
+DEVICE_CLAIM = "sid"  # "session id" (OpenID Connect): the primary key of the device
 
-JWT = TypeVar("JWT", bound=AnyToken)
+JWT = TypeVar("JWT", bound=Token)
 
 
 class Refreshed(NamedTuple):
-    device: Token
-    token: str
+    device: Device
+    token: str  # the next refresh token
 
 
-def issue_refresh_token(*, user: User, device: str) -> tuple[Token, str]:
-    """A new device, and the refresh token that gives it access tokens."""
+def issue_refresh_token(*, user: User, user_agent: str) -> tuple[Device, str]:
+    """A new device and its first refresh token."""
     refresh = RefreshToken()
-    row = add_device(user=user, device=device, digest=_digest(refresh))
-    return row, _signed(refresh, row)
+    device = add_device(user=user, user_agent=user_agent, digest=_digest(refresh))
+    return device, _signed(refresh, device)
 
 
-def access_token(device: Token) -> str:
+def access_token(device: Device) -> str:
     return _signed(AccessToken(), device)
 
 
 def refresh(token: str) -> Refreshed:
     """Exchange a refresh token for the next one.
 
-    Of several exchanges at once one wins. Raises TokenInvalid; a token that has been
-    exchanged before ends its device, for whoever holds the newer one, too.
+    If several requests exchange the same token at once, one of them succeeds. Raises
+    TokenInvalid. A token that was exchanged before also signs its device out, so that
+    neither the thief nor the owner goes on without a new code.
     """
-    old, new = _read(RefreshToken, token), RefreshToken()
-    device = _device(old)
+    old, new = _decode(RefreshToken, token), RefreshToken()
+    device = _find_device(old)
     if device is None:
         raise TokenInvalid
-    digest = _digest(new)
     device.last_used_at = timezone.now()
-    device.expires_at = device.last_used_at + Token.idle_lifetime()
-    # Nothing but the row's own columns: PostgreSQL judges these again after a wait.
-    changed = Token.objects.filter(pk=device.pk, digest=_digest(old)).update(
-        digest=digest, last_used_at=device.last_used_at, expires_at=device.expires_at
+    device.expires_at = device.last_used_at + Device.idle_lifetime()
+    # One UPDATE that names the old digest: of concurrent requests only one matches.
+    changed = Device.objects.filter(pk=device.pk, digest=_digest(old)).update(
+        digest=_digest(new),
+        last_used_at=device.last_used_at,
+        expires_at=device.expires_at,
     )
     if not changed:
-        _end_copied(device)
+        _sign_out_copied(device)
         raise TokenInvalid
     return Refreshed(device, _signed(new, device))
 
 
 def verify(token: str) -> None:
-    """Whether an access or a refresh token would be taken; raises TokenInvalid."""
-    claims = _read(UntypedToken, token)
-    device = _device(claims)
+    """Raises TokenInvalid unless the access or refresh token would be accepted."""
+    claims = _decode(UntypedToken, token)
+    device = _find_device(claims)
     if device is None:
         raise TokenInvalid
     is_refresh = claims["token_type"] == RefreshToken.token_type
@@ -84,9 +86,9 @@ def verify(token: str) -> None:
 class JWTAuthentication(authentication.TokenAuthentication):
     keyword = "Bearer"
 
-    def authenticate_credentials(self, key: str) -> tuple[User, Token]:
+    def authenticate_credentials(self, key: str) -> tuple[User, Device]:
         try:
-            device = _device(_read(AccessToken, key))
+            device = _find_device(_decode(AccessToken, key))
         except TokenInvalid:
             device = None
         if device is None:
@@ -96,34 +98,34 @@ class JWTAuthentication(authentication.TokenAuthentication):
         return device.user, device
 
     def authenticate_header(self, request: Request) -> str:
-        return f"Token, {TokenInvalid.auth_header}"
+        return 'Token, Bearer realm="api"'
 
 
-def _read(kind: type[JWT], token: Any) -> JWT:
-    """Checks all that needs no database; raises TokenInvalid."""
+def _decode(kind: type[JWT], token: Any) -> JWT:
+    """Check signature, kind and expiry; raises TokenInvalid."""
     try:
         return kind(token)
     except TokenError:
         raise TokenInvalid from None
 
 
-def _device(token: AnyToken) -> Token | None:
-    devices = Token.objects.live().select_related("user__activation")
-    return devices.filter(pk=token[DEVICE]).first()
+def _find_device(token: Token) -> Device | None:
+    devices = Device.objects.live().select_related("user__activation")
+    return devices.filter(pk=token[DEVICE_CLAIM]).first()
 
 
-def _signed(token: AnyToken, device: Token) -> str:
-    token[DEVICE] = device.pk
+def _signed(token: Token, device: Device) -> str:
+    token[DEVICE_CLAIM] = device.pk
     return str(token)
 
 
-def _digest(token: AnyToken) -> str:
-    # Keyed, so that no text sent as `Authorization: Token` has the same digest.
+def _digest(token: Token) -> str:
+    # Keyed, so that no text sent as `Authorization: Token` can have the same digest.
     mac = salted_hmac("users.jwt", token["jti"], algorithm="sha256")
     return mac.hexdigest()
 
 
-def _end_copied(device: Token) -> None:
-    ended, _rows = Token.objects.filter(pk=device.pk).delete()
-    if ended:
+def _sign_out_copied(device: Device) -> None:
+    deleted, _rows = Device.objects.filter(pk=device.pk).delete()
+    if deleted:
         audit.record("token.reuse_detected", user=device.user_id, device=device.pk)

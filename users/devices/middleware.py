@@ -6,18 +6,18 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.cache import add_never_cache_headers
 
 from users.devices.services import sign_out
-from users.devices.token_authentication import issue_token, renew_token
-from users.models import Token, User
+from users.devices.token_authentication import issue_token, renew_device
+from users.models import Device, User
 
-# The session keeps the token's number; the token itself never reaches a browser.
+# The session stores the device's primary key; browsers never receive its token.
 SESSION_KEY = "device_id"
 
 
 class DeviceMiddleware:
-    """A browser that is signed in is a device like any other, and ends with its token.
+    """Sign a browser out when its device has been signed out.
 
-    So signing out everywhere, closing an account or ending one device means browsers,
-    too, at their next request.
+    Each browser session belongs to a Device. When the device ends (signed out
+    elsewhere, account closed), the session ends at its next request.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -30,7 +30,7 @@ class DeviceMiddleware:
         self._check_device(request)
         response = self.get_response(request)
         if request.user.is_authenticated:
-            # Nobody's data stays behind in the cache of a shared computer.
+            # Keep personal data out of the cache of a shared computer.
             add_never_cache_headers(response)
         return response
 
@@ -39,27 +39,24 @@ class DeviceMiddleware:
         if not isinstance(user, User):
             return
         device_id = request.session.get(SESSION_KEY)
-        if device_id is None:  # staff, signed in by password
-            remember_device(request, issue_token(user=user, device=device(request))[0])
+        if device_id is None:  # staff who signed in with a password
+            user_agent = request.headers.get("User-Agent", "")
+            new_device, _token = issue_token(user=user, user_agent=user_agent)
+            bind_session_to_device(request, new_device)
             return
-        token = Token.objects.live().filter(pk=device_id, user=user).first()
-        if token is None:
+        device = Device.objects.live().filter(pk=device_id, user=user).first()
+        if device is None:
             logout(request)
-        elif renew_token(token):
-            request.session.modified = True  # the cookie lives on with it
+        elif renew_device(device):
+            request.session.modified = True  # send the session cookie again, too
 
 
-def remember_device(request: HttpRequest, token: Token) -> None:
-    request.session[SESSION_KEY] = token.pk
+def bind_session_to_device(request: HttpRequest, device: Device) -> None:
+    request.session[SESSION_KEY] = device.pk
 
 
-def sign_out_browser(request: HttpRequest) -> None:
-    """End its device; the session is ended by whoever calls."""
+def sign_out_session_device(request: HttpRequest) -> None:
+    """End the session's device. The caller ends the session itself."""
     device_id = request.session.get(SESSION_KEY)
-    if device_id and (token := Token.objects.filter(pk=device_id).first()):
-        sign_out(token)
-
-
-def device(request: HttpRequest) -> str:
-    """The client's own word for itself, for people to recognise their devices by."""
-    return request.headers.get("User-Agent", "")
+    if device_id and (device := Device.objects.filter(pk=device_id).first()):
+        sign_out(device)

@@ -5,13 +5,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
-from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
+from config.refusals import NotFound
 from users.devices import services
-from users.devices.middleware import SESSION_KEY, sign_out_browser
+from users.devices.middleware import SESSION_KEY, sign_out_session_device
 from users.devices.pagination import DevicePagination
-from users.models import Token, User
+from users.models import Device, User
 from users.requests import SignedInPageRequest
 
 
@@ -19,7 +19,7 @@ from users.requests import SignedInPageRequest
 @require_safe
 def devices_page(request: SignedInPageRequest) -> HttpResponse:
     pagination = DevicePagination()
-    devices = Token.objects.of_user(request.user)
+    devices = Device.objects.of_user(request.user)
     context = {
         "devices": pagination.paginate_queryset(devices, Request(request)),
         "current_id": request.session.get(SESSION_KEY),
@@ -48,7 +48,7 @@ def sign_out_page(request: HttpRequest, device_id: int) -> HttpResponse:
 def logout_page(request: HttpRequest) -> HttpResponse:
     """Changes something on POST only; who comes by a link is led to the front page."""
     if request.method == "POST":
-        sign_out_browser(request)
+        sign_out_session_device(request)
         logout(request)
         messages.success(request, _("You are signed out."))
     return redirect("front")

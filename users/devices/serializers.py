@@ -1,15 +1,17 @@
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from users.models import Token
+from users.models import Device
 
 
-class DeviceSerializer(serializers.ModelSerializer[Token]):
+class DeviceSerializer(serializers.ModelSerializer[Device]):
     name = serializers.CharField(
         read_only=True, help_text=_("For people: browser and system, where known.")
     )
     device = serializers.CharField(
-        read_only=True, help_text=_("The User-Agent that it signed in with.")
+        source="user_agent",
+        read_only=True,
+        help_text=_("The User-Agent that it signed in with."),
     )
     created_at = serializers.DateTimeField(
         read_only=True, help_text=_("When it signed in.")
@@ -24,7 +26,7 @@ class DeviceSerializer(serializers.ModelSerializer[Token]):
     is_current = serializers.SerializerMethodField()
 
     class Meta:
-        model = Token
+        model = Device
         fields = [
             "id",
             "name",
@@ -35,5 +37,5 @@ class DeviceSerializer(serializers.ModelSerializer[Token]):
             "is_current",
         ]
 
-    def get_is_current(self, device: Token) -> bool:
+    def get_is_current(self, device: Device) -> bool:
         return bool(device == self.context["request"].auth)

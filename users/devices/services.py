@@ -3,38 +3,38 @@ from functools import partial
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.utils import timezone
-from rest_framework.exceptions import NotFound
 
 from config.monitoring import audit
-from users.models import Token, User
+from config.refusals import NotFound
+from users.models import Device, User
 
 
-def sign_out(token: Token) -> None:
-    audit.record("token.revoked", user=token.user_id, device=token.pk)
-    token.delete()
+def sign_out(device: Device) -> None:
+    audit.record("token.revoked", user=device.user_id, device=device.pk)
+    device.delete()
 
 
 def sign_out_device(*, user: User, device_id: int) -> None:
-    """Raises NotFound, also for a device of somebody else."""
-    ended, _rows = Token.objects.filter(pk=device_id, user=user).delete()
-    if not ended:
+    """Raises NotFound, also for a device of another user."""
+    deleted, _rows = Device.objects.filter(pk=device_id, user=user).delete()
+    if not deleted:
         raise NotFound
     audit.record("token.revoked", user=user.pk, device=device_id)
 
 
 def sign_out_everywhere(user: User) -> None:
-    count, _ = Token.objects.filter(user=user).delete()
+    count, _rows = Device.objects.filter(user=user).delete()
     transaction.on_commit(
         partial(audit.record, "token.all_revoked", user=user.pk, devices=count)
     )
 
 
 def prune() -> dict[str, int]:
-    """Delete what has ended: devices that were not used and browser sessions.
+    """Delete expired devices and browser sessions; returns how many of each.
 
-    How many of each. It is never needed to keep them out, only to save room.
+    They are refused without it: this only frees space.
     """
     now = timezone.now()
-    devices, _ = Token.objects.filter(expires_at__lte=now).delete()
-    sessions, _ = Session.objects.filter(expire_date__lte=now).delete()
+    devices, _rows = Device.objects.filter(expires_at__lte=now).delete()
+    sessions, _rows = Session.objects.filter(expire_date__lte=now).delete()
     return {"devices": devices, "sessions": sessions}

@@ -1,7 +1,7 @@
-"""`Authorization: Token …`: random tokens, kept as digests, expiring when idle.
+"""`Authorization: Token …`: random tokens, stored as digests, that expire when unused.
 
-The header is read by DRF. django-rest-knox would keep tokens the same way, but walks
-all tokens of the user at each request and fails on a token that is not UTF-8.
+DRF reads the header. django-rest-knox stores tokens in the same way, but reads all
+tokens of a user at each request and fails on a token that is not UTF-8.
 """
 
 import hashlib
@@ -13,57 +13,57 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import authentication
 from rest_framework.exceptions import AuthenticationFailed
 
-from users.models import Token, User
+from users.models import Device, User
 
-# A token in use is written to this often at most: a write a day, not a request.
+# A device in use is written to once a day, not at each request.
 RENEW_EVERY = timedelta(days=1)
 
 
-def issue_token(*, user: User, device: str) -> tuple[Token, str]:
-    """A new token's row, and the token itself in clear, which is seen only here."""
-    secret = secrets.token_urlsafe(32)
-    return add_device(user=user, device=device, digest=_digest(secret)), secret
+def issue_token(*, user: User, user_agent: str) -> tuple[Device, str]:
+    """A new device and its token. The token cannot be read again later."""
+    token = secrets.token_urlsafe(32)
+    return add_device(user=user, user_agent=user_agent, digest=_digest(token)), token
 
 
-def add_device(*, user: User, device: str, digest: str) -> Token:
+def add_device(*, user: User, user_agent: str, digest: str) -> Device:
     now = timezone.now()
-    return Token.objects.create(
+    return Device.objects.create(
         digest=digest,
         user=user,
-        device="".join(filter(str.isprintable, device))[:200],
+        user_agent="".join(filter(str.isprintable, user_agent))[:200],
         last_used_at=now,
-        expires_at=now + Token.idle_lifetime(),
+        expires_at=now + Device.idle_lifetime(),
     )
 
 
 class TokenAuthentication(authentication.TokenAuthentication):
-    model = Token
+    model = Device
 
-    def authenticate_credentials(self, key: str) -> tuple[User, Token]:
-        tokens = Token.objects.live().select_related("user__activation")
+    def authenticate_credentials(self, key: str) -> tuple[User, Device]:
+        devices = Device.objects.live().select_related("user__activation")
         try:
-            token = tokens.get(digest=_digest(key))  # first() would order them
-        except Token.DoesNotExist:
+            device = devices.get(digest=_digest(key))  # first() would sort them
+        except Device.DoesNotExist:
             text = _("The token is not valid. Sign in again.")
             raise AuthenticationFailed(text) from None
-        renew_token(token)
-        return token.user, token
+        renew_device(device)
+        return device.user, device
 
 
-def renew_token(token: Token) -> bool:
-    """Write down that a token is in use, and move its expiry; whether it was time.
+def renew_device(device: Device) -> bool:
+    """Record that the device is in use and move its expiry, once in RENEW_EVERY.
 
-    A staff token has an end that use does not move.
+    Returns whether it did. A staff token's expiry is fixed.
     """
     now = timezone.now()
-    if token.is_for_staff or now - token.last_used_at <= RENEW_EVERY:
+    if device.is_for_staff or now - device.last_used_at <= RENEW_EVERY:
         return False
-    Token.objects.filter(pk=token.pk).update(
-        last_used_at=now, expires_at=now + Token.idle_lifetime()
+    Device.objects.filter(pk=device.pk).update(
+        last_used_at=now, expires_at=now + Device.idle_lifetime()
     )
     return True
 
 
 def _digest(token: str) -> str:
-    # 256 random bits need no salt and no slow hash: there is nothing to guess.
+    # A random token of 256 bits cannot be guessed: it needs no salt and no slow hash.
     return hashlib.sha256(token.encode()).hexdigest()

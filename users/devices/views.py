@@ -9,19 +9,19 @@ from rest_framework.views import APIView
 from users.devices import examples, services
 from users.devices.pagination import DevicePagination
 from users.devices.serializers import DeviceSerializer
-from users.models import Token, TokenQuerySet
+from users.models import Device, DeviceQuerySet
 from users.requests import SignedInRequest
 
 
-class DeviceListView(ListAPIView[Token]):
+class DeviceListView(ListAPIView[Device]):
     schema_tags = ["Devices"]
     serializer_class = DeviceSerializer
     pagination_class = DevicePagination
-    queryset = Token.objects.none()  # for the schema
+    queryset = Device.objects.none()  # for the schema
     request: SignedInRequest
 
-    def get_queryset(self) -> TokenQuerySet:
-        return Token.objects.of_user(self.request.user)
+    def get_queryset(self) -> DeviceQuerySet:
+        return Device.objects.of_user(self.request.user)
 
     @extend_schema(
         operation_id="list_devices",

@@ -10,11 +10,12 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from config.api.error_handling import status_of
 from config.refusals import Refusal
 from limits.addresses import client_address
 from referrals.exceptions import InviteCodeUnknown
 from referrals.invite_codes import normalize_invite_code
-from users.devices.middleware import device, remember_device
+from users.devices.middleware import bind_session_to_device
 from users.login import services
 from users.login.clients import KNOWN_FOR_SECONDS, Client
 from users.login.exceptions import ResendTooSoon
@@ -64,17 +65,17 @@ def _send_code(request: HttpRequest) -> HttpResponse:
     except InviteCodeUnknown as refusal:
         # The inviter has gone meanwhile: say so, and let people go on without.
         del request.session[INVITE_CODE]
-        messages.warning(request, str(refusal.detail))
-        return _login_page(request, form, status=refusal.status_code)
+        messages.warning(request, str(refusal))
+        return _login_page(request, form, status=status_of(refusal))
     except ResendTooSoon:
         # A double click, or a code asked for elsewhere: that SMS is there to be used.
         if services.sent_code(phone_number, client):
             messages.info(request, _("A code was sent a moment ago. Enter that one."))
     except SmsUnsure as refusal:  # to where its code can be entered if it comes
-        messages.warning(request, str(refusal.detail))
+        messages.warning(request, str(refusal))
     except Refusal as refusal:
-        form.add_error("phone_number", str(refusal.detail))
-        return _login_page(request, form, status=refusal.status_code)
+        form.add_error("phone_number", str(refusal))
+        return _login_page(request, form, status=status_of(refusal))
     request.session[PENDING] = phone_number
     return redirect("login-code")
 
@@ -98,8 +99,8 @@ def code_page(request: HttpRequest) -> HttpResponse:
             try:
                 return _sign_in(request, phone_number, form.cleaned_data["code"])
             except Refusal as refusal:
-                form.add_error("code", str(refusal.detail))
-                status = refusal.status_code
+                form.add_error("code", str(refusal))
+                status = status_of(refusal)
         else:
             status = 400
     client = client_of(request)
@@ -118,17 +119,17 @@ def _sign_in(request: HttpRequest, phone_number: str, digits: str) -> HttpRespon
         digits=digits,
         client=client_of(request),
         brought_invite_code=request.session.get(INVITE_CODE),
-        device=device(request),
+        user_agent=request.headers.get("User-Agent", ""),
     )
     next_url = request.session.get(NEXT) or reverse("profile")
     login(request, signed_in.user, backend=CODE_BACKEND)
-    remember_device(request, signed_in.device)
+    bind_session_to_device(request, signed_in.device)
     for key in (PENDING, INVITE_CODE, NEXT):
         request.session.pop(key, None)
     if signed_in.invite_code_applied:
         messages.success(request, _("Welcome! Your invitation has been counted."))
     elif signed_in.invite_code_refusal:
-        messages.warning(request, str(signed_in.invite_code_refusal.detail))
+        messages.warning(request, str(signed_in.invite_code_refusal))
     response = redirect(next_url)
     keep_device_token(response, signed_in.device_token)
     return response

@@ -21,7 +21,7 @@ from users.login import guess_limits as guesses
 from users.login import send_limits as sending
 from users.login.clients import Client, issue_device_token
 from users.login.exceptions import AccountInactive, CodeExpired
-from users.models import Token, User
+from users.models import Device, User
 from users.phones import is_served, mask_phone_number
 from users.signals import signed_in
 from users.sms import backend_class, send_sms
@@ -50,7 +50,7 @@ class CodeSent:
 @dataclass(frozen=True, slots=True)
 class SignedIn:
     user: User
-    device: Token
+    device: Device
     token: str
     device_token: str
     is_new_user: bool
@@ -59,7 +59,7 @@ class SignedIn:
 
 
 class IssueToken(Protocol):
-    def __call__(self, *, user: User, device: str) -> tuple[Token, str]: ...
+    def __call__(self, *, user: User, user_agent: str) -> tuple[Device, str]: ...
 
 
 def request_code(
@@ -129,7 +129,7 @@ def sign_in(
     client: Client,
     invite_code: str | None = None,
     brought_invite_code: str | None = None,
-    device: str = "",
+    user_agent: str = "",
     issue: IssueToken = issue_token,
 ) -> SignedIn:
     """Exchange a login code for a token, creating the account at the first time.
@@ -154,14 +154,14 @@ def sign_in(
             raise CodeExpired  # a code that others know opens no staff account
         refusal = _apply_invite_code(user, given=invite_code, brought=brought)
         User.objects.filter(pk=user.pk).update(last_login=timezone.now())
-        token, secret = issue(user=user, device=device)
+        device, token = issue(user=user, user_agent=user_agent)
         codes.spend(code)
-        transaction.on_commit(partial(_announce, user, is_new, token))
+        transaction.on_commit(partial(_announce, user, is_new, device))
     has_invite_code = bool(invite_code or brought)
     return SignedIn(
         user=user,
-        device=token,
-        token=secret,
+        device=device,
+        token=token,
         device_token=issue_device_token(phone_number),
         is_new_user=is_new,
         invite_code_applied=has_invite_code and refusal is None,
@@ -175,8 +175,8 @@ def _release_database() -> None:
         connection.close()
 
 
-def _announce(user: User, is_new_user: bool, token: Token) -> None:
-    audit.record("signed_in", user=user.pk, is_new_user=is_new_user, device=token.pk)
+def _announce(user: User, is_new_user: bool, device: Device) -> None:
+    audit.record("signed_in", user=user.pk, is_new_user=is_new_user, device=device.pk)
     signed_in.send_robust(User, user=user, is_new_user=is_new_user)
 
 

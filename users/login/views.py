@@ -117,7 +117,7 @@ def sign_in(request: Request, *, issue: services.IssueToken) -> services.SignedI
         digits=data["code"],
         client=client_of(request, data),
         invite_code=data.get("invite_code"),
-        device=request.headers.get("User-Agent", ""),
+        user_agent=request.headers.get("User-Agent", ""),
         issue=issue,
     )
 

@@ -21,6 +21,6 @@ class NewCodeExpired(CodeExpired):
 
 
 class PhoneNumberUnchanged(Refusal):
-    default_code = "phone_number_unchanged"
-    default_detail = _("This is your number already.")
+    code = "phone_number_unchanged"
+    text = _("This is your number already.")
     attr = "phone_number"

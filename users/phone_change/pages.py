@@ -8,8 +8,9 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from config.api.error_handling import status_of
 from config.refusals import Refusal
-from users.devices.middleware import device, remember_device
+from users.devices.middleware import bind_session_to_device
 from users.login.exceptions import ResendTooSoon
 from users.login.pages import CODE_BACKEND, client_of, keep_device_token
 from users.phone_change import services as phone_change
@@ -42,8 +43,8 @@ def number_page(request: SignedInPageRequest) -> HttpResponse:
             **change
         )
         if not is_sent:
-            form.add_error("phone_number", str(refusal.detail))
-            return _number_page(request, form, status=refusal.status_code)
+            form.add_error("phone_number", str(refusal))
+            return _number_page(request, form, status=status_of(refusal))
         messages.info(request, _("The codes were sent a moment ago. Enter those."))
     request.session[PENDING] = change["phone_number"]
     return redirect("profile-phone-code")
@@ -70,8 +71,8 @@ def codes_page(request: SignedInPageRequest) -> HttpResponse:
                 return _change(request, phone_number, form)
             except Refusal as refusal:
                 field = refusal.attr if refusal.attr in form.fields else None
-                form.add_error(field, str(refusal.detail))
-                status = refusal.status_code
+                form.add_error(field, str(refusal))
+                status = status_of(refusal)
     client = client_of(request)
     sent = phone_change.sent_codes(
         user=request.user, phone_number=phone_number, client=client
@@ -89,11 +90,11 @@ def _change(
         old_digits=form.cleaned_data["old_code"],
         new_digits=form.cleaned_data["new_code"],
         client=client_of(request),
-        device=device(request),
+        user_agent=request.headers.get("User-Agent", ""),
     )
     login(request, changed.user, backend=CODE_BACKEND)
     request.session.cycle_key()  # a copy of the cookie elsewhere ends, too
-    remember_device(request, changed.device)
+    bind_session_to_device(request, changed.device)
     del request.session[PENDING]
     messages.success(
         request, _("Your number is changed. Other devices have to sign in again.")

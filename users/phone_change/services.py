@@ -13,9 +13,9 @@ from functools import partial
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
-from rest_framework.exceptions import NotAuthenticated
 
 from config.monitoring import audit
+from config.refusals import NotSignedIn
 from users.devices.services import sign_out_everywhere
 from users.devices.token_authentication import issue_token
 from users.exceptions import PhoneNumberTaken
@@ -24,7 +24,7 @@ from users.login import guess_limits as guesses
 from users.login.clients import Client, issue_device_token
 from users.login.exceptions import CodeExpired, CodeIncorrect, ResendTooSoon
 from users.login.services import CodeSent, describe, send_code
-from users.models import Token, User
+from users.models import Device, User
 from users.phone_change.exceptions import (
     NewCodeExpired,
     NewCodeIncorrect,
@@ -53,7 +53,7 @@ class CodesSent:
 @dataclass(frozen=True, slots=True)
 class PhoneChanged:
     user: User
-    device: Token
+    device: Device
     token: str
     device_token: str
 
@@ -114,7 +114,7 @@ def change_phone_number(
     old_digits: str,
     new_digits: str,
     client: Client,
-    device: str = "",
+    user_agent: str = "",
 ) -> PhoneChanged:
     """Give the account the new number, and end all its devices but the one that asks.
 
@@ -134,7 +134,7 @@ def change_phone_number(
     with transaction.atomic():
         moved = _move(user, phone_number)
         sign_out_everywhere(moved)
-        token, secret = issue_token(user=moved, device=device)
+        device, token = issue_token(user=moved, user_agent=user_agent)
         with _named(*OLD):
             codes.spend(old)
         with _named(*NEW):
@@ -148,7 +148,7 @@ def change_phone_number(
                 new=mask_phone_number(phone_number),
             )
         )
-    return PhoneChanged(moved, token, secret, issue_device_token(phone_number))
+    return PhoneChanged(moved, device, token, issue_device_token(phone_number))
 
 
 def _purpose(user: User, phone_number: str) -> str:
@@ -160,7 +160,7 @@ def _move(user: User, phone_number: str) -> User:
     people = User.objects.select_for_update(of=("self",)).select_related("activation")
     moved = people.filter(pk=user.pk, is_active=True).first()
     if moved is None:
-        raise NotAuthenticated  # closed or deleted meanwhile
+        raise NotSignedIn  # closed or deleted meanwhile
     if moved.phone_number != user.phone_number:
         raise OldCodeExpired
     moved.phone_number = phone_number

@@ -95,7 +95,7 @@ class ChangePhoneView(APIView):
             old_digits=body.validated_data["old_code"],
             new_digits=body.validated_data["new_code"],
             client=client_of(request, body.validated_data),
-            device=request.headers.get("User-Agent", ""),
+            user_agent=request.headers.get("User-Agent", ""),
         )
         answer = PhoneChangedSerializer(changed, context={"request": request})
         return Response(answer.data)

@@ -1,7 +1,7 @@
 from django.db import transaction
-from rest_framework.exceptions import NotAuthenticated
 
 from config.monitoring import audit
+from config.refusals import NotSignedIn
 from limits.budgets import Claim, reserve
 from users.devices.services import sign_out_everywhere
 from users.models import User
@@ -11,7 +11,7 @@ def update_profile(user: User, **changes: str) -> None:
     """Change first_name, last_name or email; raises LimitReached."""
     reserve(Claim("profile_edits_per_user", str(user.pk)))
     if changes and not User.objects.filter(pk=user.pk).update(**changes):
-        raise NotAuthenticated  # the account was deleted meanwhile
+        raise NotSignedIn  # the account was deleted meanwhile
     for name, value in changes.items():
         setattr(user, name, value)
 

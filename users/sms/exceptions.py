@@ -1,28 +1,25 @@
 from django.utils.translation import gettext_lazy as _
-from rest_framework import status
 
-from config.refusals import Refusal
+from config.refusals import Refusal, Unavailable
 
 
 class CountryNotServed(Refusal):
     """Says nothing of the number but its country."""
 
-    default_code = "country_not_served"
-    default_detail = _("We do not send SMS to this country.")
+    code = "country_not_served"
+    text = _("We do not send SMS to this country.")
     attr = "phone_number"
 
 
-class SmsUnavailable(Refusal):
-    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
-    default_code = "sms_unavailable"
-    default_detail = _("The SMS could not be sent. Try again in a moment.")
-    wait = 5
+class SmsUnavailable(Unavailable):
+    code = "sms_unavailable"
+    text = _("The SMS could not be sent. Try again in a moment.")
 
 
 class SmsUnsure(SmsUnavailable):
     """The provider may have accepted it, or may not: nobody knows yet."""
 
-    default_detail = _(
+    text = _(
         "It is not certain that the SMS was sent. If it comes, use its code; if not, "
         "ask again a little later."
     )

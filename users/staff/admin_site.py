@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from config.refusals import LimitReached
 from limits.addresses import client_address
 from limits.budgets import Claim, reserve
-from users.devices.middleware import sign_out_browser
+from users.devices.middleware import sign_out_session_device
 from users.phones import MAX_INPUT_LENGTH, InvalidPhoneNumber, normalize_phone_number
 
 BY_PASSWORD = "django.contrib.auth.backends.ModelBackend"  # noqa: S105  a path
@@ -32,7 +32,7 @@ class StaffLoginForm(AdminAuthenticationForm):
         try:
             guess = reserve(*self._claims())
         except LimitReached as refusal:
-            raise ValidationError(str(refusal.detail), code="throttled") from None
+            raise ValidationError(str(refusal), code="throttled") from None
         data = super().clean()
         guess.give_back()
         return data
@@ -56,7 +56,7 @@ class StaffSite(admin.AdminSite):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
         if request.method == "POST":
-            sign_out_browser(request)
+            sign_out_session_device(request)
         return super().logout(request, extra_context)
 
     def has_permission(self, request: HttpRequest) -> bool:

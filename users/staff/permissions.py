@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 
 from config.monitoring import audit
 from users.devices.token_authentication import issue_token
-from users.models import Token, User
+from users.models import Device, User
 from users.staff.exceptions import StaffOnly
 
 
@@ -24,8 +24,8 @@ class IsStaff(BasePermission):
     def has_permission(self, request: Request, view: APIView) -> bool:
         if not request.user.is_authenticated:
             return False
-        token = request.auth
-        is_for_staff = isinstance(token, Token) and token.is_for_staff
+        device = request.auth
+        is_for_staff = isinstance(device, Device) and device.is_for_staff
         if not (is_for_staff and request.user.is_staff):
             raise StaffOnly
         return True
@@ -36,9 +36,9 @@ def issue_staff_token(*, user: User, days: int) -> str:
     if not (user.is_staff and user.is_active):
         raise StaffOnly
     with transaction.atomic():
-        token, secret = issue_token(user=user, device="manage.py staff_token")
-        token.is_for_staff = True
-        token.expires_at = timezone.now() + timedelta(days=days)
-        token.save(update_fields=["is_for_staff", "expires_at"])
-    audit.record("staff_token.issued", user=user.pk, device=token.pk, days=days)
-    return secret
+        device, token = issue_token(user=user, user_agent="manage.py staff_token")
+        device.is_for_staff = True
+        device.expires_at = timezone.now() + timedelta(days=days)
+        device.save(update_fields=["is_for_staff", "expires_at"])
+    audit.record("staff_token.issued", user=user.pk, device=device.pk, days=days)
+    return token

@@ -5,7 +5,7 @@ from rest_framework import serializers
 
 from referrals.models import MOST_COUNTED, Referral
 from referrals.serializers import DayCountSerializer
-from users.models import Token, User
+from users.models import Device, User
 
 
 class PersonSerializer(serializers.ModelSerializer[User]):
@@ -89,7 +89,7 @@ class PersonDetailSerializer(PersonSerializer):
     def to_representation(self, instance: User) -> dict[str, Any]:
         referrals = Referral.objects.filter(inviter=instance).order_by()
         count = referrals[: MOST_COUNTED + 1].count()
-        devices = Token.objects.live().filter(user=instance)
+        devices = Device.objects.live().filter(user=instance)
         counts = {
             "referrals_count": min(count, MOST_COUNTED),
             "referrals_count_is_exact": count <= MOST_COUNTED,

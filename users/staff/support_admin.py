@@ -16,7 +16,7 @@ from config.admin.large_tables import LongListAdmin
 from config.monitoring import audit
 from referrals.models import Referral
 from users.devices import services
-from users.models import Token, User
+from users.models import Device, User
 from users.staff import support
 
 SHOWN = 20
@@ -37,8 +37,8 @@ class SupportAdmin(LongListAdmin):
         acts: list[tuple[str, str | None, Act]] = [
             ("unlock", "users.unlock_user", _unlock),
             ("reset-guesses", None, _reset_guesses),
-            ("sign-out", "users.delete_token", _sign_out),
-            ("sign-out-everywhere", "users.delete_token", _sign_out_everywhere),
+            ("sign-out", "users.delete_device", _sign_out),
+            ("sign-out-everywhere", "users.delete_device", _sign_out_everywhere),
         ]
         own = [
             path(f"<int:pk>/{name}/", self._act(right, act), name=f"users_{name}")
@@ -136,10 +136,10 @@ def _staff(request: HttpRequest) -> User:
 
 def _panels(request: HttpRequest, person: User) -> dict[str, Any]:
     staff = _staff(request)
-    devices = list(Token.objects.of_user(person).order_by("-pk")[: SHOWN + 1])
+    devices = list(Device.objects.of_user(person).order_by("-pk")[: SHOWN + 1])
     rights = {
         "may_unlock": "users.unlock_user",
-        "may_sign_out": "users.delete_token",
+        "may_sign_out": "users.delete_device",
         "may_correct": "referrals.add_correction",
     }
     is_allowed = may_touch(request, person)

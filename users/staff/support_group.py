@@ -13,8 +13,8 @@ from django.db.models import Q
 GROUP = "Support"
 RIGHTS = [
     "users.view_user",
-    "users.view_token",
-    "users.delete_token",
+    "users.view_device",
+    "users.delete_device",
     "users.unlock_user",
     "users.view_dashboard",
     "referrals.view_referral",

@@ -104,7 +104,7 @@ def test_ends_leave_their_trail(alice: User, boris: User, trail: Trail) -> None:
 def test_a_copied_refresh_token_leaves_its_trail(
     api: APIClient, alice: User, trail: Trail
 ) -> None:
-    device, token = issue_refresh_token(user=alice, device="")
+    device, token = issue_refresh_token(user=alice, user_agent="")
     for _ in range(3):
         answer = api.post("/api/auth/jwt/refresh/", {"refresh": token})
     assert answer.status_code == 401

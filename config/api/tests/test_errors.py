@@ -132,7 +132,7 @@ def test_without_the_database_the_api_is_unavailable(
         raise OperationalError
 
     client = signed_in(alice)
-    monkeypatch.setattr("users.models.TokenQuerySet.live", fail)
+    monkeypatch.setattr("users.models.DeviceQuerySet.live", fail)
     response = client.get("/api/profile/")
     assert response.status_code == 503
     assert error_of(response)["code"] == "service_unavailable"

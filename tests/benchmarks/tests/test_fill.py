@@ -5,7 +5,7 @@ from django.db import connection
 from referrals.models import Referral
 from tests.benchmarks import people
 from tests.benchmarks.management.commands.fill import Command
-from users.models import Token, User
+from users.models import Device, User
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -19,6 +19,6 @@ def test_the_tables_are_filled_once() -> None:
     for _ in range(2):
         call_command(Command(), users=4000)
     assert User.objects.count() == 4001
-    assert Token.objects.live().count() == 4000
+    assert Device.objects.live().count() == 4000
     assert Referral.objects.count() == sum(1 for _ in people.referrals(4000))
     User.objects.create_user("+79990000001")  # the ids go on after the last one

@@ -15,7 +15,7 @@ from conftest import ALICE, Clock, error_of, signed_in
 from users.devices.jwt_tokens import access_token, issue_refresh_token
 from users.devices.token_authentication import issue_token
 from users.login.tests.test_pages import sign_in
-from users.models import Token, User
+from users.models import Device, User
 from users.sms.memory import Message
 from users.user_agents import device_name
 
@@ -35,8 +35,8 @@ WINDOWS = (
 )
 
 
-def other_device(user: User, device: str = IPHONE) -> Token:
-    return issue_token(user=user, device=device)[0]
+def other_device(user: User, device: str = IPHONE) -> Device:
+    return issue_token(user=user, user_agent=device)[0]
 
 
 def listed(client: APIClient) -> list[dict[str, Any]]:
@@ -88,7 +88,7 @@ def test_devices_are_listed_the_one_used_last_first(
     clock.pass_seconds(timedelta(days=2).total_seconds())
     client = signed_in(alice)
     response = client.get(URL)
-    own = Token.objects.latest("pk")
+    own = Device.objects.latest("pk")
     assert response.json() == {
         "next": None,
         "previous": None,
@@ -119,7 +119,7 @@ def test_apps_with_jwts_and_browsers_are_devices_too(
     client: Client, alice: User, outbox: list[Message]
 ) -> None:
     sign_in(client, ALICE, outbox)
-    device, _ = issue_refresh_token(user=alice, device=IPHONE)
+    device, _ = issue_refresh_token(user=alice, user_agent=IPHONE)
     api = APIClient(headers={"authorization": f"Bearer {access_token(device)}"})
     current = {row["id"]: row["is_current"] for row in listed(api)}
     browser = client.session["device_id"]
@@ -128,7 +128,7 @@ def test_apps_with_jwts_and_browsers_are_devices_too(
 
 def test_dead_devices_are_not_listed(alice: User) -> None:
     other_device(alice)
-    Token.objects.update(expires_at=timezone.now())
+    Device.objects.update(expires_at=timezone.now())
     assert len(listed(signed_in(alice))) == 1
 
 
@@ -147,14 +147,14 @@ def test_a_long_list_comes_in_pages(alice: User) -> None:
     client = signed_in(alice)
     for _ in range(120):
         other_device(alice)
-    Token.objects.update(last_used_at=timezone.now())  # all at one moment
+    Device.objects.update(last_used_at=timezone.now())  # all at one moment
     seen, url, pages = [], URL, 0
     while url:
         body = client.get(url).json()
         seen += [row["id"] for row in body["results"]]
         url, pages = body["next"], pages + 1
     assert pages == 3
-    assert seen == sorted(Token.objects.values_list("pk", flat=True), reverse=True)
+    assert seen == sorted(Device.objects.values_list("pk", flat=True), reverse=True)
 
 
 @pytest.mark.parametrize("cursor", ["cD14", "cD0x", "cD0lMDA=", "%00", "x" * 5000])
@@ -188,7 +188,7 @@ def test_somebody_else_s_device_is_not_found(alice: User, boris: User) -> None:
     response = signed_in(alice).delete(f"{URL}{device.pk}/")
     assert response.status_code == 404
     assert error_of(response)["code"] == "not_found"
-    assert Token.objects.filter(pk=device.pk).exists()
+    assert Device.objects.filter(pk=device.pk).exists()
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "x", "9" * 40, "9223372036854775808"])

@@ -21,7 +21,7 @@ from conftest import ALICE, Clock, ask_for_code, error_of, signed_in, wrong
 from users.devices.jwt_tokens import access_token, issue_refresh_token
 from users.devices.token_authentication import issue_token
 from users.login.clients import Client
-from users.models import Token, User
+from users.models import Device, User
 from users.profile.services import close_account
 
 pytestmark = pytest.mark.django_db
@@ -36,7 +36,7 @@ Body = dict[str, Any]
 
 
 def new_pair(user: User) -> Body:
-    device, refresh = issue_refresh_token(user=user, device="test")
+    device, refresh = issue_refresh_token(user=user, user_agent="test")
     return {"access": access_token(device), "refresh": refresh}
 
 
@@ -68,7 +68,7 @@ def forged(key: str = KEY, algorithm: str = "HS256", **changes: Any) -> str:
         "jti": "0" * 32,
         "iss": "referral",
         "aud": "referral",
-        "sid": Token.objects.get().pk,
+        "sid": Device.objects.get().pk,
         **changes,
     }
     claims = {name: value for name, value in claims.items() if value is not None}
@@ -101,7 +101,7 @@ def test_a_sign_in_gives_a_pair(api: APIClient, clock: Clock) -> None:
     }
     now = int(timezone.now().timestamp())
     common = {"iss": "referral", "aud": "referral", "iat": now}
-    common["sid"] = Token.objects.get().pk
+    common["sid"] = Device.objects.get().pk
     assert access.pop("jti") != refreshing.pop("jti")
     assert access == {**common, "token_type": "access", "exp": now + 600}
     days_90 = 90 * 24 * 3600
@@ -126,7 +126,7 @@ def test_it_refuses_as_verify_code_does(api: APIClient, alice: User) -> None:
     assert refusal["code"] == "invite_code_unknown"
     User.objects.update(is_active=False)
     assert error_of(api.post(CREATE, body))["code"] == "account_inactive"
-    assert not Token.objects.exists()
+    assert not Device.objects.exists()
     User.objects.update(is_active=True)
     assert api.post(CREATE, body).status_code == 200
     assert error_of(api.post(CREATE, body))["code"] == "code_expired"
@@ -275,7 +275,7 @@ def test_a_refresh_gives_the_next_pair(
         *("access", "access_expires_in", "refresh", "refresh_expires_at")
     }
     assert statuses(second) == (200, 200)
-    device = Token.objects.get()
+    device = Device.objects.get()
     assert device.last_used_at == timezone.now()
     assert device.expires_at == timezone.now() + timedelta(days=90)
     assert second["refresh_expires_at"] == "2027-04-20T12:00:00Z"
@@ -317,7 +317,7 @@ ENDS: dict[str, Callable[[User, Body], Any]] = {
     "closing": lambda alice, pair: close_account(alice),
     "deactivation": lambda alice, pair: User.objects.update(is_active=False),
     "deletion": lambda alice, pair: alice.delete(),
-    "90 days": lambda alice, pair: Token.objects.update(expires_at=timezone.now()),
+    "90 days": lambda alice, pair: Device.objects.update(expires_at=timezone.now()),
 }
 
 
@@ -351,7 +351,7 @@ def test_logout_ends_this_device_only(alice: User) -> None:
 
 def test_each_kind_is_good_for_its_own_use_only(alice: User) -> None:
     pair = new_pair(alice)
-    _, secret = issue_token(user=alice, device="")
+    _, secret = issue_token(user=alice, user_agent="")
     assert read(pair["refresh"]).status_code == 401
     assert refresh(pair["access"]).status_code == 401
     assert read(secret).status_code == 401
@@ -363,7 +363,7 @@ def test_each_kind_is_good_for_its_own_use_only(alice: User) -> None:
 
 def test_nothing_kept_is_a_token(alice: User) -> None:
     pair = new_pair(alice)
-    kept = Token.objects.values().get()
+    kept = Device.objects.values().get()
     assert claims_of(pair["refresh"])["jti"] not in str(kept)
     assert read(kept["digest"], "Token").status_code == 401
 

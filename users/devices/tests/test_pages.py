@@ -7,7 +7,7 @@ from pytest_django import DjangoAssertNumQueries
 from conftest import ALICE, Clock, signed_in
 from users.devices.tests.test_devices import IPHONE, URL, WINDOWS, other_device
 from users.login.tests.test_pages import sign_in, text
-from users.models import Token, User
+from users.models import Device, User
 from users.sms.memory import Message
 
 pytestmark = pytest.mark.django_db
@@ -57,7 +57,7 @@ def test_the_page_costs_the_same_however_long(
 
 def test_the_page_signs_one_device_out(browser: Client, owner: User) -> None:
     phone = signed_in(owner)
-    device = Token.objects.latest("pk")
+    device = Device.objects.latest("pk")
     page = browser.post(f"{PAGE}{device.pk}/sign-out/", follow=True)
     assert page.redirect_chain == [(PAGE, 302)]
     assert "The device is signed out." in text(page)
@@ -71,7 +71,7 @@ def test_the_page_signs_this_device_out(browser: Client) -> None:
     device_id = browser.session["device_id"]
     page = browser.post(f"{PAGE}{device_id}/sign-out/", follow=True)
     assert page.redirect_chain == [("/", 302)]
-    assert not Token.objects.exists()
+    assert not Device.objects.exists()
     assert browser.get(PAGE).status_code == 302
 
 
@@ -79,7 +79,7 @@ def test_the_page_ends_no_device_of_somebody_else(browser: Client, boris: User) 
     device = other_device(boris)
     page = browser.post(f"{PAGE}{device.pk}/sign-out/", follow=True)
     assert page.redirect_chain == [(PAGE, 302)]
-    assert Token.objects.filter(pk=device.pk).exists()
+    assert Device.objects.filter(pk=device.pk).exists()
 
 
 def test_a_device_is_signed_out_by_a_post_only(browser: Client) -> None:

@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 
 from conftest import Clock, error_of, signed_in
 from users.devices.token_authentication import issue_token
-from users.models import Token, User
+from users.models import Device, User
 
 pytestmark = pytest.mark.django_db
 
@@ -25,8 +25,8 @@ def status(client: APIClient) -> int:
 
 
 def test_only_a_digest_is_kept(alice: User) -> None:
-    _, secret = issue_token(user=alice, device="Phone")
-    kept = Token.objects.values().get()
+    _, secret = issue_token(user=alice, user_agent="Phone")
+    kept = Device.objects.values().get()
     assert kept["digest"] == hashlib.sha256(secret.encode()).hexdigest()
     assert secret not in str(kept)
 
@@ -98,7 +98,7 @@ def test_use_renews_a_token(alice: User, clock: Clock) -> None:
     for _ in range(3):
         clock.pass_seconds(timedelta(days=60).total_seconds())
         assert status(client) == 200
-    token = Token.objects.get()
+    token = Device.objects.get()
     assert token.last_used_at == timezone.now()
     assert token.expires_at == timezone.now() + timedelta(days=90)
 
@@ -111,7 +111,7 @@ def test_another_lifetime_counts_from_the_next_use(
     settings.TOKEN_IDLE_DAYS = days
     clock.pass_seconds(timedelta(days=2).total_seconds())
     assert status(client) == 200
-    token = Token.objects.get()
+    token = Device.objects.get()
     assert token.last_used_at == timezone.now()
     assert token.expires_at == timezone.now() + timedelta(days=days)
 
@@ -132,7 +132,7 @@ def test_what_has_expired_can_be_pruned(
     alice: User, client: Client, clock: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     client.force_login(alice)
-    issue_token(user=alice, device="old")
+    issue_token(user=alice, user_agent="old")
     clock.pass_seconds(80 * 24 * 3600)
     current = signed_in(alice)
     clock.pass_seconds(10 * 24 * 3600 + 1)

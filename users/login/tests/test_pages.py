@@ -18,7 +18,7 @@ from users.devices.token_authentication import issue_token
 from users.login.services import SignedIn
 from users.login.services import sign_in as sign_in_by_code
 from users.login.tests.test_request_code import FailingBackend
-from users.models import Token, User
+from users.models import Device, User
 from users.sms.memory import Message
 
 pytestmark = pytest.mark.django_db
@@ -487,7 +487,7 @@ def test_sign_out_ends_this_browser_only(boris_browser: Client) -> None:
     assert boris_browser.post("/logout/").status_code == 302
     assert boris_browser.get("/profile/").status_code == 302
     assert phone.get("/api/profile/").status_code == 200
-    assert Token.objects.filter(user=boris).count() == 1
+    assert Device.objects.filter(user=boris).count() == 1
 
 
 def test_sign_out_everywhere_ends_apps_and_browsers(boris_browser: Client) -> None:
@@ -513,7 +513,7 @@ def test_closing_the_account_ends_the_browser(boris_browser: Client) -> None:
 def test_staff_s_browsers_are_devices_too(client: Client, staff: User) -> None:
     client.login(username=staff.phone_number, password="a long password")
     assert client.get("/admin/").status_code == 200
-    assert Token.objects.filter(user=staff).count() == 1
+    assert Device.objects.filter(user=staff).count() == 1
     sign_out_everywhere(staff)
     assert client.get("/admin/").status_code == 302
 
@@ -522,7 +522,7 @@ def test_another_person_s_device_does_not_keep_a_browser_in(
     boris_browser: Client, alice: User
 ) -> None:
     session = boris_browser.session
-    session["device_id"] = issue_token(user=alice, device="")[0].pk
+    session["device_id"] = issue_token(user=alice, user_agent="")[0].pk
     session.save()
     assert boris_browser.get("/profile/").status_code == 302
 

@@ -98,7 +98,7 @@ class SignInAndActivate(RuleBasedStateMachine):
             return
         user = User.objects.get(phone_number=person.phone_number)
         code = User.objects.get(phone_number=other.phone_number).invite_code
-        _, token = issue_token(user=user, device="")
+        _, token = issue_token(user=user, user_agent="")
         client = APIClient(headers={"authorization": f"Token {token}"})
         response = client.post("/api/profile/", {"invite_code": code})
         if person.invited_by == inviter:

@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 from conftest import ALICE, BORIS, Clock, ask_for_code, error_of, signed_in, wrong
 from referrals.models import Referral
 from users.login.clients import Client
-from users.models import Token, User, UserManager
+from users.models import Device, User, UserManager
 
 pytestmark = pytest.mark.django_db
 
@@ -71,7 +71,7 @@ def test_a_wrong_code_is_refused_and_counted(api: APIClient) -> None:
         "attr": "code",
         "attempts_left": 4,
     }
-    assert User.objects.count() == Token.objects.count() == 0
+    assert User.objects.count() == Device.objects.count() == 0
     assert verify(api, ALICE, code).status_code == 200
 
 
@@ -207,7 +207,7 @@ def test_one_s_own_invite_code_is_refused_before_the_code_is_spent(
     code = ask_for_code(api, ALICE)
     response = verify(api, ALICE, code, invite_code=alice.invite_code)
     assert error_of(response)["code"] == "invite_code_own"
-    assert not Token.objects.exists()
+    assert not Device.objects.exists()
     assert verify(api, ALICE, code).status_code == 200
 
 
@@ -255,7 +255,7 @@ def test_a_closed_account_is_told_only_to_its_owner(
     response = verify(api, ALICE, code)
     assert response.status_code == 403
     assert error_of(response)["code"] == "account_inactive"
-    assert not Token.objects.exists()
+    assert not Device.objects.exists()
 
 
 def test_a_failure_on_the_way_leaves_nothing_and_keeps_the_code(
@@ -280,7 +280,7 @@ def test_the_device_is_remembered_by_its_own_word(api: APIClient) -> None:
     code = ask_for_code(api, ALICE)
     api.credentials(HTTP_USER_AGENT="Phone\r\n\t/1.0" + "x" * 300)
     verify(api, ALICE, code)
-    device = Token.objects.get().device
+    device = Device.objects.get().user_agent
     assert device.startswith("Phone/1.0")
     assert len(device) == 200
 
@@ -290,4 +290,4 @@ def test_each_sign_in_is_a_device_of_its_own(
 ) -> None:
     signed_in(alice)
     verify(api, ALICE, ask_for_code(api, ALICE))
-    assert Token.objects.filter(user=alice).count() == 2
+    assert Device.objects.filter(user=alice).count() == 2

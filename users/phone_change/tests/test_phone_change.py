@@ -19,7 +19,7 @@ from conftest import (
 from limits.limit import Limit
 from users.login import codes
 from users.login.clients import Client, issue_device_token
-from users.models import Token, User
+from users.models import Device, User
 from users.sms import Sms, SmsBackend
 from users.sms.exceptions import SmsUnavailable
 from users.sms.memory import MemoryBackend, Message
@@ -108,7 +108,7 @@ def test_all_earlier_devices_end(staff: User) -> None:
     assert change(phone, ask(phone)).status_code == 200
     for client in (phone, laptop, tool):
         assert client.get("/api/profile/").status_code == 401
-    assert Token.objects.count() == 1
+    assert Device.objects.count() == 1
 
 
 def test_the_old_number_is_free_and_the_new_one_signs_in(
@@ -271,7 +271,7 @@ def test_a_failure_leaves_nothing_and_keeps_the_codes(
             assert change(client, sent).status_code == 500
     alice.refresh_from_db()
     assert alice.phone_number == ALICE
-    assert Token.objects.count() == 1
+    assert Device.objects.count() == 1
     assert change(client, sent).status_code == 200
 
 

@@ -14,7 +14,7 @@ from limits.limit import Limit
 from referrals.models import Correction, Referral
 from referrals.tests.test_list import invite_many
 from users.devices.token_authentication import issue_token
-from users.models import Token, User
+from users.models import Device, User
 from users.sms.memory import Message
 
 pytestmark = pytest.mark.django_db
@@ -37,11 +37,11 @@ def test_staff_sign_in_with_any_spelling(
 
 
 def test_signing_out_ends_the_browser_s_device(admin: Client, staff: User) -> None:
-    assert Token.objects.of_user(staff).count() == 1
+    assert Device.objects.of_user(staff).count() == 1
     assert admin.get("/admin/logout/").status_code == 405
-    assert Token.objects.of_user(staff).count() == 1
+    assert Device.objects.of_user(staff).count() == 1
     admin.post("/admin/logout/")
-    assert not Token.objects.of_user(staff).exists()
+    assert not Device.objects.of_user(staff).exists()
     assert admin.get("/admin/").status_code == 302
 
 
@@ -99,7 +99,7 @@ INLINE = re.compile(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=")
 )
 def test_every_page_opens(admin: Client, alice: User, boris: User, page: str) -> None:
     invite(alice, boris)
-    issue_token(user=boris, device="<script>alert(1)</script>")
+    issue_token(user=boris, user_agent="<script>alert(1)</script>")
     User.objects.filter(pk=boris.pk).update(first_name="<script>alert(2)</script>")
     correction = Correction.objects.create(
         invitee=boris, code_after=alice.invite_code, reason="<script>alert(3)</script>"

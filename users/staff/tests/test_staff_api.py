@@ -24,7 +24,7 @@ from conftest import (
 from referrals.models import Referral
 from referrals.services import activate_invite_code
 from referrals.tests.test_list import invite_many
-from users.models import Token, User
+from users.models import Device, User
 from users.tests.test_audit import Trail, trail
 
 __all__ = ["trail"]
@@ -83,7 +83,7 @@ def test_the_command_makes_a_token(staff: User, clock: Clock) -> None:
     call_command("staff_token", "8 999 000-00-09", "--days=1", stdout=out)
     api = APIClient(headers={"authorization": f"Token {out.getvalue().strip()}"})
     assert api.get(URL).status_code == 200
-    assert Token.objects.get().expires_at.isoformat() == "2026-11-22T12:00:00+00:00"
+    assert Device.objects.get().expires_at.isoformat() == "2026-11-22T12:00:00+00:00"
 
 
 @pytest.mark.parametrize("number", [ALICE, BORIS, "nonsense"])
@@ -93,7 +93,7 @@ def test_the_command_makes_none_for_others(alice: User, number: str) -> None:
     User.objects.filter(pk=alice.pk).update(is_staff=True, is_active=False)
     with pytest.raises(CommandError):
         call_command("staff_token", number)
-    assert not Token.objects.exists()
+    assert not Device.objects.exists()
 
 
 def test_one_person(
@@ -109,7 +109,7 @@ def test_one_person(
         activate_invite_code(invitee=invitee, code=inviter.invite_code)
     signed_in(boris)
     User.objects.update(date_joined=timezone.now())
-    # Token; person with activation and inviter; referrals; devices.
+    # Device; person with activation and inviter; referrals; devices.
     with django_assert_num_queries(4):
         response = client.get(f"{URL}{boris.pk}/")
     assert response.json() == {
@@ -300,7 +300,7 @@ def test_no_token_and_no_password_is_answered(alice: User, staff: User) -> None:
     client = signed_in_as_staff(staff)
     body = client.get(URL).content.decode()
     body += client.get(f"{URL}{staff.pk}/").content.decode()
-    for secret in [*Token.objects.values_list("digest", flat=True), staff.password]:
+    for secret in [*Device.objects.values_list("digest", flat=True), staff.password]:
         assert secret not in body
     assert "password" not in body
 
@@ -362,7 +362,7 @@ def test_figures_are_counted_once_a_minute(
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     client = signed_in_as_staff(staff)
-    # Token; people and activations by day; how many of them activated; everybody; top.
+    # Device; people and activations by day; how many of them activated; everybody; top.
     with django_assert_num_queries(6):
         first = client.get(STATS).json()
     alice.delete()

@@ -14,7 +14,7 @@ from conftest import ALICE, BORIS, ask_for_code, signed_in, wrong
 from limits.budgets import Claim, reserve, used
 from referrals.tests.test_list import invite_many
 from users.devices.token_authentication import issue_token
-from users.models import Token, User
+from users.models import Device, User
 from users.staff import support
 from users.staff.admin_site import BY_PASSWORD
 
@@ -126,7 +126,7 @@ def test_what_was_done_is_kept_with_who_did_it(
 def test_a_device_is_signed_out(helper: Client, alice: User) -> None:
     phone = signed_in(alice)
     other = signed_in(alice)
-    first = Token.objects.filter(user=alice).earliest("pk")
+    first = Device.objects.filter(user=alice).earliest("pk")
     url = f"/admin/users/user/{alice.pk}/sign-out/"
     assert helper.post(url, {"device": first.pk}).status_code == 302
     assert phone.get("/api/profile/").status_code == 401
@@ -153,10 +153,10 @@ def test_a_device_of_nobody_is_not_found(
 def test_another_person_s_device_stays(
     helper: Client, alice: User, clara: User
 ) -> None:
-    token, _ = issue_token(user=clara, device="Phone")
+    token, _ = issue_token(user=clara, user_agent="Phone")
     url = f"/admin/users/user/{alice.pk}/sign-out/"
     assert helper.post(url, {"device": token.pk}).status_code == 404
-    assert Token.objects.filter(pk=token.pk).exists()
+    assert Device.objects.filter(pk=token.pk).exists()
 
 
 ACTS = ["unlock", "reset-guesses", "sign-out", "sign-out-everywhere"]
@@ -172,11 +172,11 @@ def test_without_the_right_nothing_is_done(
     client.force_login(boris, backend=BY_PASSWORD)
     assert client.get(page_of(alice)).status_code == 200
     use_up("sends_per_phone_hour", ALICE)
-    token, _ = issue_token(user=alice, device="Phone")
+    token, _ = issue_token(user=alice, user_agent="Phone")
     url = f"/admin/users/user/{alice.pk}/{act}/"
     assert client.post(url, {"device": token.pk}).status_code == 403
     assert used(Claim("sends_per_phone_hour", ALICE))
-    assert Token.objects.filter(pk=token.pk).exists()
+    assert Device.objects.filter(pk=token.pk).exists()
 
 
 @pytest.mark.parametrize("act", ACTS)
@@ -191,12 +191,12 @@ def test_a_forged_form_does_nothing(staff: User, alice: User, act: str) -> None:
 def test_support_sees_the_page_and_changes_nobody(
     helper: Client, alice: User, boris: User
 ) -> None:
-    issue_token(user=alice, device="Phone")
+    issue_token(user=alice, user_agent="Phone")
     body = helper.get(page_of(alice)).content.decode()
     for words in ("Unlock", "Sign out everywhere", "Correct the inviter"):
         assert words in body
     assert "Forget wrong guesses" not in body
-    digest = Token.objects.get(user=alice).digest
+    digest = Device.objects.get(user=alice).digest
     assert digest not in body
     for person in (alice, boris):
         data = {"phone_number": person.phone_number, "is_superuser": "on"}

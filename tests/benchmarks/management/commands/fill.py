@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from referrals.models import Referral
 from tests.benchmarks import people
-from users.models import Token, User
+from users.models import Device, User
 
 CHUNK = 20_000
 STARTED = datetime(2025, 1, 1, tzinfo=UTC)
@@ -34,7 +34,7 @@ class Command(BaseCommand):
         with transaction.atomic():
             numbers = range(1, users + 1)
             copy(User, USER_COLUMNS, map(user_row, numbers), users)
-            copy(Token, TOKEN_COLUMNS, map(token_row, numbers), users)
+            copy(Device, TOKEN_COLUMNS, map(token_row, numbers), users)
             rows = (referral_row(*pair, users) for pair in people.referrals(users))
             copy(
                 Referral,
@@ -42,7 +42,7 @@ class Command(BaseCommand):
                 rows,
                 sum(1 for _ in people.referrals(users)),
             )
-            count_on(User, Token)
+            count_on(User, Device)
             User.objects.create_superuser(
                 people.STAFF_PHONE_NUMBER, people.STAFF_PASSWORD
             )
@@ -74,7 +74,7 @@ def token_row(person: int) -> Row:
     joined = STARTED + timedelta(seconds=person)
     # As if used today: no request has to renew it.
     now = timezone.now()
-    times = (joined, now, now + Token.idle_lifetime())
+    times = (joined, now, now + Device.idle_lifetime())
     return person, people.token_digest(person), person, "App/1.0", "f", *times
 
 
