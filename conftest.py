@@ -14,14 +14,15 @@ from rest_framework.test import APIClient
 
 from users.devices.token_authentication import issue_token
 from users.models import User
+from users.phones import PhoneNumber
 from users.sms import memory
 from users.staff.admin_site import BY_PASSWORD
 from users.staff.permissions import issue_staff_token
 
-ALICE = "+79990000001"
-BORIS = "+79990000002"
-CLARA = "+79990000003"
-STAFF = "+79990000009"
+ALICE = PhoneNumber("+79990000001")
+BORIS = PhoneNumber("+79990000002")
+CLARA = PhoneNumber("+79990000003")
+STAFF = PhoneNumber("+79990000009")
 
 NOW = "2026-11-21T12:00:00Z"
 

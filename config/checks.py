@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils import translation
 from phonenumbers import SUPPORTED_REGIONS
 
-from users.login import fixed_codes as test_numbers
+from users.login import fixed_codes
 from users.login import takeover_risk as risk
 from users.sms import backend_class
 from users.sms.text import fits_one_segment, login_code_text
@@ -113,7 +113,7 @@ def codes_fit_one_sms(**kwargs: Any) -> list[CheckMessage]:
 @register()
 def test_numbers_are_sound(**kwargs: Any) -> list[CheckMessage]:
     try:
-        live = test_numbers.live()
+        live = fixed_codes.live()
     except ValueError as error:
         return [Error(str(error), id="config.E010")]
     if not live:

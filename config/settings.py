@@ -171,7 +171,10 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 PHONE_DEFAULT_REGION = env.text("PHONE_DEFAULT_REGION", "RU").upper()
-LOGIN_CODE_LENGTH = env.whole("LOGIN_CODE_LENGTH", 4, low=4, high=8)
+LOGIN_CODE_MIN_LENGTH, LOGIN_CODE_MAX_LENGTH = 4, 8
+LOGIN_CODE_LENGTH = env.whole(
+    "LOGIN_CODE_LENGTH", 4, low=LOGIN_CODE_MIN_LENGTH, high=LOGIN_CODE_MAX_LENGTH
+)
 LOGIN_CODE_TTL_SECONDS = env.whole("LOGIN_CODE_TTL_SECONDS", 300, low=30, high=3600)
 LOGIN_CODE_MAX_ATTEMPTS = env.whole("LOGIN_CODE_MAX_ATTEMPTS", 5, low=1, high=20)
 # Waits between sends to one number: the first, the second, and all that follow.

@@ -1,104 +1,107 @@
-"""Budgets on the cache: at most so many in a window, however many ask at once.
+"""The limits of settings.LIMITS: at most so many attempts in a window.
 
-A claim is counted before anything is done with it, so of any number that arrive
-together exactly as many are let through as the limit says. Windows are fixed, each
-subject's starting at a moment of its own. The cache sees subjects as keyed hashes only.
+An attempt is counted before anything is done with it, so among any number of
+simultaneous attempts exactly as many pass as the limit allows. Windows are fixed; each
+subject's window starts at its own moment. The cache stores subjects as keyed hashes
+only.
 """
 
 import math
 import time
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from django.conf import settings
 from django.core.cache import cache
 from django.utils.crypto import salted_hmac
 
 from config.refusals import LimitReached
-from limits.counters import NO_LIMIT, Counter, UsedUp, end, give_back, take
-from limits.limit import Limit
+from limits import commands
+from limits.commands import (
+    AttemptLimit,
+    Command,
+    DistinctLimit,
+    Read,
+    Refused,
+    Tally,
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """One use of the limit that settings.LIMITS has under `name`, by `subject`.
+def attempt(name: str, subject: str, item: str | None = None) -> AttemptLimit | None:
+    """One attempt by `subject` under the limit `name`.
 
-    With an `item` the limit counts different items: the same again costs nothing.
+    None if the limit is switched off. With an `item`, different items are
+    counted: the same one again is free.
     """
-
-    name: str
-    subject: str
-    item: str | None = None
-
-    @property
-    def limit(self) -> Limit | None:
-        limit: Limit | None = settings.LIMITS[self.name]
-        return limit
-
-    def counter(self) -> Counter | None:
-        """The one of the window that is open now; None: the limit is switched off."""
-        limit = self.limit
-        if limit is None:
-            return None
-        subject = f"{self.name} {self.subject}"
-        # Windows that all ended together would be a moment to wait for.
-        moment = time.time() + zlib.crc32(subject.encode()) % limit.seconds
-        number, elapsed = divmod(moment, limit.seconds)
-        key = _key(f"{subject} {int(number)}")
-        item = _key(f"{key} {self.item}") if self.item is not None else ""
-        return Counter(self.name, key, limit.count, limit.seconds - elapsed, item)
+    limit = settings.LIMITS[name]
+    if limit is None:
+        return None
+    # Different subjects' windows end at different moments: none to wait for.
+    subject = f"{name} {subject}"
+    moment = time.time() + zlib.crc32(subject.encode()) % limit.seconds
+    window, elapsed = divmod(moment, limit.seconds)
+    key, left = hashed_key(f"{subject} {int(window)}"), limit.seconds - elapsed
+    if item is None:
+        return AttemptLimit(name=name, key=key, limit=limit.count, seconds=left)
+    item_key = hashed_key(f"{key} {item}")
+    return DistinctLimit(
+        name=name, key=key, limit=limit.count, seconds=left, item_key=item_key
+    )
 
 
 class Reservation:
-    """Uses that were granted, to be given back if nothing came of them.
+    """Commands that were run, to be refunded if nothing came of them.
 
-    `counts` tells of each limit how many were granted in its window, this one included.
+    `results` has the result of each by its name: for a limit, the attempts so far.
     """
 
-    def __init__(self, counters: Sequence[Counter], counts: Sequence[int]) -> None:
-        pairs = list(zip(counters, counts, strict=True))
-        self._counted = [c for c, count in pairs if c.step and (count or not c.item)]
-        self.counts = {counter.name: count for counter, count in pairs}
+    def __init__(self, run: Sequence[Command], results: Sequence[int]) -> None:
+        self.results = {c.name: n for c, n in zip(run, results, strict=True)}
+        self._run = [c for c in run if not self._was_free(c)]
 
-    def give_back(self, *names: str) -> None:
-        """All of them, or the named limits."""
-        given = [c for c in self._counted if not names or c.name in names]
-        self._counted = [c for c in self._counted if c not in given]
-        give_back(given)
+    def refund(self, *names: str) -> None:
+        """All commands, or those with these names."""
+        refunded = [c for c in self._run if not names or c.name in names]
+        self._run = [c for c in self._run if c not in refunded]
+        commands.refund(refunded)
+
+    def _was_free(self, command: Command) -> bool:
+        return isinstance(command, DistinctLimit) and not self.results[command.name]
 
 
-def reserve(*claims: Claim | Counter | None) -> Reservation:
-    """All of the claims or none; raises LimitReached for the first that is refused."""
-    found = [c.counter() if isinstance(c, Claim) else c for c in claims]
-    counters = [counter for counter in found if counter]
+def reserve(*wanted: Command | None) -> Reservation:
+    """Run all of the commands or none. Raises LimitReached for the first that refuses.
+
+    None stands for a limit that is switched off.
+    """
+    run = [command for command in wanted if command]
     try:
-        counts = take(counters)
-    except UsedUp as used_up:
-        counter = used_up.counter
-        wait = math.ceil(counter.seconds_left)
-        raise LimitReached(limit=counter.name, wait=wait) from None
-    return Reservation(counters, counts)
+        return Reservation(run, commands.run(run))
+    except Refused as refused:
+        command = refused.command
+        seconds = command.seconds if isinstance(command, Tally) else 0
+        raise LimitReached(limit=command.name, wait=math.ceil(seconds)) from None
 
 
-def used(claim: Claim) -> int:
-    """How much of the limit the subject has used in the window that is open now."""
-    counter = claim.counter()
-    count: int = cache.get(counter.key, 0) if counter else 0
+def used(name: str, subject: str) -> int:
+    """The subject's attempts in the current window."""
+    current = attempt(name, subject)
+    count: int = cache.get(current.key, 0) if current else 0
     return count
 
 
-def look(claim: Claim) -> Counter | None:
-    """For `reserve`, to tell how much is used beside what it reserves."""
-    counter = claim.counter()
-    return counter and counter._replace(most=NO_LIMIT, step=0)
+def read(name: str, subject: str) -> Read | None:
+    """A command that reads what `used` returns, to be run together with others."""
+    current = attempt(name, subject)
+    return Read(name=name, key=current.key) if current else None
 
 
-def clear(claim: Claim) -> None:
-    """Let the subject begin the window that is open now anew."""
-    if counter := claim.counter():
-        end(counter)
+def clear(name: str, subject: str) -> None:
+    """Forget the subject's attempts in the current window."""
+    if current := attempt(name, subject):
+        commands.end(current.key)
 
 
-def _key(text: str) -> str:
+def hashed_key(text: str) -> str:
+    """A cache key that does not show the text."""
     return f"limit:{salted_hmac('limits', text, algorithm='sha256').hexdigest()}"

@@ -8,7 +8,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils.crypto import salted_hmac
 
 from config.monitoring import audit
-from limits.budgets import Claim, reserve
+from limits.budgets import attempt, reserve
 from referrals.exceptions import (
     InviteCodeAlreadyActivated,
     InviteCodeOwn,
@@ -32,10 +32,10 @@ def look_up_inviter(
     code: str, *, address: str, user_id: int | None = None
 ) -> AbstractBaseUser:
     """`find_inviter` for whoever asks, signed in or not; raises LimitReached, too."""
-    claims = [Claim("lookups_per_address", address)]
+    limits = [attempt("lookups_per_address", address)]
     if user_id is not None:
-        claims.append(Claim("lookups_per_user", str(user_id)))
-    reserve(*claims)
+        limits.append(attempt("lookups_per_user", str(user_id)))
+    reserve(*limits)
     return find_inviter(code)
 
 
@@ -46,13 +46,13 @@ def activate_invite_code(*, invitee: AbstractBaseUser, code: str) -> Referral:
     primary key lets one win. Raises InviteCodeUnknown, InviteCodeOwn,
     InviteCodeAlreadyActivated and, after many failures, LimitReached.
     """
-    failure = reserve(Claim("activation_failures_per_user", str(invitee.pk)))
+    failure = reserve(attempt("activation_failures_per_user", str(invitee.pk)))
     try:
         referral = _activate(invitee, code)
     except DatabaseError:
-        failure.give_back()  # ours, not theirs
+        failure.refund()  # ours, not theirs
         raise
-    failure.give_back()
+    failure.refund()
     return referral
 
 

@@ -1,4 +1,7 @@
-"""A phone number field for each layer; all read with `normalize_phone_number`."""
+"""A phone number field for models, forms and serializers.
+
+All three read any spelling, with `normalize_phone_number`.
+"""
 
 from typing import TYPE_CHECKING, Any
 
@@ -47,26 +50,23 @@ class PhoneNumberFormField(forms.CharField):
 class PhoneNumberField(TextColumn):
     """Cleaning (forms, `full_clean`, `createsuperuser`) reads any spelling.
 
-    Saving and filtering take E.164 as it is: parsing costs, and rows are read often.
+    Saving and filtering expect E.164: they happen often, and parsing costs time.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["max_length"] = MAX_LENGTH
         super().__init__(*args, **kwargs)
 
-    def to_python(self, value: Any) -> Any:
-        if value in self.empty_values:
-            return value
-        try:
-            return normalize_phone_number(str(value))
-        except InvalidPhoneNumber:
-            raise ValidationError(INVALID_MESSAGE, code=INVALID) from None
-
-    def get_prep_value(self, value: Any) -> Any:
-        return None if value is None else str(value)
+    def clean(self, value: Any, model_instance: Any) -> Any:
+        if value not in self.empty_values:
+            try:
+                value = normalize_phone_number(str(value))
+            except InvalidPhoneNumber:
+                raise ValidationError(INVALID_MESSAGE, code=INVALID) from None
+        return super().clean(value, model_instance)
 
     def deconstruct(self) -> Any:
-        # Migrations see what the database sees, and import no code of ours.
+        # Migrations describe the column and import none of our code.
         name, _path, args, kwargs = super().deconstruct()
         return name, "django.db.models.CharField", args, kwargs
 

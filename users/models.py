@@ -17,6 +17,7 @@ from users.fields import PhoneNumberField
 from users.phones import (
     PATTERN,
     InvalidPhoneNumber,
+    PhoneNumber,
     mask_phone_number,
     normalize_phone_number,
 )
@@ -31,7 +32,8 @@ class UserManager(BaseUserManager["User"]):
         self, phone_number: str, password: str | None = None, **fields: Any
     ) -> User:
         """Raises InvalidPhoneNumber, and IntegrityError if the number is taken."""
-        phone_number = normalize_phone_number(phone_number)
+        if not isinstance(phone_number, PhoneNumber):
+            phone_number = normalize_phone_number(phone_number)
         for draws_left in reversed(range(INVITE_CODE_DRAWS)):
             user = self.model(
                 phone_number=phone_number, invite_code=draw_invite_code(), **fields

@@ -8,7 +8,7 @@ from django.template.defaultfilters import date as format_date
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from limits.budgets import Claim, used
+from limits.budgets import used
 from referrals.models import Correction, Referral
 
 
@@ -82,8 +82,7 @@ def _accounts(invitee: AbstractBaseUser, inviter: AbstractBaseUser) -> Iterator[
         yield _("The invited person's account is closed: they cannot sign in.")
     if order := _order(_joined(invitee), _joined(inviter)):
         yield order
-    claim = Claim("activation_failures_per_user", str(invitee.pk))
-    if failures := used(claim):
+    if failures := used("activation_failures_per_user", str(invitee.pk)):
         yield _("Invite codes of theirs that were refused lately: %(number)s.") % {
             "number": failures
         }

@@ -16,11 +16,10 @@ def person_named(text: str) -> Q | None:
     users = get_user_model()
     column = users._meta.get_field(users.USERNAME_FIELD)
     try:
-        # The user model's own field knows how its names are spelled.
-        username = column.to_python(text)  # type: ignore[union-attr]  # a column
+        # The user model's own field knows in which spellings its names are entered.
+        username = column.clean(text, None)  # type: ignore[union-attr]  # a column
     except ValidationError:
         pass
     else:
-        if username:
-            found |= Q(**{column.name: username})
+        found |= Q(**{column.name: username})
     return found or None

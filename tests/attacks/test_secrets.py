@@ -20,7 +20,8 @@ from tests.attacks.browser import Browser
 from tests.attacks.conftest import Lab, Report
 from tests.attacks.evidence import dump_of_database, dump_of_redis, log_of, write
 from tests.lab import servers
-from users.login.codes import LoginCode
+from users.login.codes import SIGN_IN, random_digits
+from users.phones import PhoneNumber
 
 HASH = re.compile(r"(?<![0-9a-f])[0-9a-f]{32,}(?![0-9a-f])")
 
@@ -114,7 +115,9 @@ GUESSED_SECRETS = ["secret", "django-insecure", "change-me"]
 
 def _derived(phone: str, nonce: str, secret: str) -> str:
     """As the service derives a code, by whoever has a secret."""
-    mac = salted_hmac("users.codes", f"{phone} {nonce}", secret, algorithm="sha256")
+    mac = salted_hmac(
+        "users.codes", f"{phone} {nonce} sign-in", secret, algorithm="sha256"
+    )
     return f"{int(mac.hexdigest(), 16) % 10_000:04}"
 
 
@@ -129,7 +132,9 @@ def test_t10_all_codes_against_the_dump(
     secret = lab.web.env["SECRET_KEY"]
     pseudonym = salted_hmac("users.phone", phone, secret=secret, algorithm="sha256")
     record = next(
-        line for line in dump.splitlines() if f"code:{pseudonym.hexdigest()} " in line
+        line
+        for line in dump.splitlines()
+        if f"code:{pseudonym.hexdigest()}:sign-in " in line
     )
     nonce = json.loads(record[record.index("{") :])["nonce"]
     assert _derived(phone, nonce, secret) == code  # the right record
@@ -151,13 +156,7 @@ def test_t10_all_codes_against_the_dump(
 def test_t15_codes_are_uniform(report: Report) -> None:
     number = 100_000
     codes = [
-        LoginCode(
-            phone_number="+79991234567",
-            nonce=secrets.token_hex(16),
-            length=4,
-            expires_at=0,
-            invite_code=None,
-        ).digits
+        random_digits(PhoneNumber("+79991234567"), secrets.token_hex(16), 4, SIGN_IN)
         for _ in range(number)
     ]
     counts = Counter(codes)

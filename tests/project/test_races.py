@@ -30,6 +30,7 @@ from users.devices.jwt_tokens import issue_refresh_token
 from users.login import codes, services
 from users.models import Device, User
 from users.phone_change import services as phone_change
+from users.phones import PhoneNumber
 from users.sms.memory import Message
 
 pytestmark = [
@@ -119,7 +120,7 @@ def test_20_first_sign_ins_make_one_account() -> None:
 
     def find_or_create(i: int) -> tuple[User, bool]:
         with transaction.atomic():
-            return services._find_or_create_user(ALICE)
+            return services._get_or_create_user(ALICE)
 
     users = at_once(20, find_or_create)
     assert len({user.pk for user, _ in users}) == 1
@@ -191,11 +192,13 @@ def test_of_20_refreshes_one_wins_and_the_device_ends(alice: User) -> None:
 CHANGE = "/api/profile/phone/"
 
 
-def change_codes(user: User, phone_number: str) -> dict[str, str]:
+def change_codes(user: User, phone_number: PhoneNumber) -> dict[str, str]:
     purpose = phone_change._purpose(user, phone_number)
     return {
         "phone_number": phone_number,
-        "old_code": codes.issue(user.phone_number, length=4, purpose=purpose).digits,
+        "old_code": codes.issue(
+            PhoneNumber(user.phone_number), length=4, purpose=purpose
+        ).digits,
         "new_code": codes.issue(phone_number, length=4, purpose=purpose).digits,
     }
 

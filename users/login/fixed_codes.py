@@ -1,28 +1,27 @@
 """Numbers with a fixed code, for an app store's reviewers and for CI: TEST_NUMBERS.
 
-No SMS is sent to them. Their code lives, is guessed at and is spent like any other;
-only its digits are fixed. After the last day, in UTC, the number is an ordinary one.
+They receive no SMS. Their code is guessed at and spent like any other; only its digits
+are fixed. After its last day (UTC) the number is an ordinary one.
 """
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
 from django.conf import settings
 
-from users.phones import InvalidPhoneNumber, mask_phone_number, normalize_phone_number
+from users.login.digits import normalize_digits
+from users.phones import PhoneNumber, normalize_phone_number
 
 MOST = 10
-_ENTRY = re.compile(r"(\+[0-9]+):([0-9]{4,8}):(\d{4}-\d\d-\d\d)", re.ASCII)
+_ENTRY = re.compile(r"(\+[0-9]+):([0-9]+):(\d{4}-\d\d-\d\d)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class TestNumber:
-    __test__ = False  # pytest takes the name for a test's
-
-    phone_number: str
-    code: str
+class FixedCode:
+    phone_number: PhoneNumber
+    digits: str = field(repr=False)
     last_day: date
 
     @property
@@ -30,38 +29,42 @@ class TestNumber:
         return datetime.now(UTC).date() <= self.last_day
 
     def __str__(self) -> str:
-        return f"{mask_phone_number(self.phone_number)} until {self.last_day}"
+        return f"{self.phone_number.masked} until {self.last_day}"
 
 
-def parse(entries: Sequence[str]) -> list[TestNumber]:
+def parse(entries: Sequence[str]) -> list[FixedCode]:
     """Raises ValueError with a sentence that shows no code."""
     if len(entries) > MOST:
         raise ValueError(f"TEST_NUMBERS: {len(entries)} are too many, {MOST} may be.")
-    numbers = [_parse(entry, place) for place, entry in enumerate(entries, 1)]
-    if len({number.phone_number for number in numbers}) < len(numbers):
+    codes = [_parse(entry, place) for place, entry in enumerate(entries, 1)]
+    if len({code.phone_number for code in codes}) < len(codes):
         raise ValueError("TEST_NUMBERS: a number stands there twice.")
-    return numbers
+    return codes
 
 
-def live() -> list[TestNumber]:
-    return [number for number in parse(settings.TEST_NUMBERS) if number.is_live]
+def live() -> list[FixedCode]:
+    return [code for code in parse(settings.TEST_NUMBERS) if code.is_live]
 
 
-def code_of(phone_number: str) -> str | None:
-    """The fixed code; None for an ordinary number, as one is after its last day."""
-    for number in live():
-        if number.phone_number == phone_number:
-            return number.code
+def fixed_digits(phone_number: str) -> str | None:
+    """None for an ordinary number, which a test number is after its last day."""
+    for code in live():
+        if code.phone_number == phone_number:
+            return code.digits
     return None
 
 
-def _parse(entry: str, place: int) -> TestNumber:
+def _parse(entry: str, place: int) -> FixedCode:
     try:
         match = _ENTRY.fullmatch(entry)
-        if match is None or normalize_phone_number(match[1]) != match[1]:
+        if match is None:
             raise ValueError
-        return TestNumber(match[1], match[2], date.fromisoformat(match[3]))
-    except (ValueError, InvalidPhoneNumber):
+        phone_number = normalize_phone_number(match[1])
+        if phone_number != match[1]:
+            raise ValueError
+        digits, last_day = normalize_digits(match[2]), date.fromisoformat(match[3])
+        return FixedCode(phone_number, digits, last_day)
+    except ValueError:
         raise ValueError(
             f"TEST_NUMBERS: entry {place} is not like +79990000001:12345678:2027-01-31."
         ) from None

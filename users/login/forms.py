@@ -1,17 +1,11 @@
-import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from users.fields import PhoneNumberFormField
-from users.models import User
-
-if TYPE_CHECKING:
-    UserModelForm = forms.ModelForm[User]
-else:  # takes no type arguments at run time
-    UserModelForm = forms.ModelForm
+from users.login.digits import InvalidDigits, normalize_digits
 
 
 class PhoneForm(forms.Form):
@@ -29,17 +23,16 @@ class PhoneForm(forms.Form):
 
 
 class CodeFormField(forms.CharField):
-    """The digits of a login code; spaces and dashes are dropped."""
-
     def __init__(self, **kwargs: Any) -> None:
         attrs = {"inputmode": "numeric", "autocomplete": "one-time-code"}
         super().__init__(max_length=20, widget=forms.TextInput(attrs=attrs), **kwargs)
 
     def clean(self, value: Any) -> str:
-        digits = re.sub(r"[\s-]", "", super().clean(value))
-        if not re.fullmatch(r"[0-9]{4,8}", digits):
-            raise ValidationError(_("Enter the digits of the code."), code="invalid")
-        return digits
+        try:
+            return normalize_digits(super().clean(value))
+        except InvalidDigits:
+            text = _("Enter the digits of the code.")
+            raise ValidationError(text, code="invalid") from None
 
 
 class CodeForm(forms.Form):

@@ -1,11 +1,11 @@
-"""What a wrong guess costs, and how many are left: the limits that make a code safe.
+"""The limits that make a short code safe: how many wrong guesses there may be.
 
-All is reserved before a code is compared and given back when it was right.
+Every guess is counted before the code is compared, and refunded if it was right.
 
-A stranger's guesses count per code and address, per address, and per number over a day
-and a month; after some in a month the number's codes grow (LOGIN_CODE_GROWTH), and
-shorter ones are no longer compared. A device that the number knows has its own budget
-instead, which no stranger can use up.
+Guesses of strangers count at the code per address, and per address and per number over
+longer windows. After some wrong guesses in a month the number's next codes are longer
+(LOGIN_CODE_GROWTH), and shorter ones are no longer compared. A device that has signed
+in on the number before has a small limit of its own, which no stranger can use up.
 """
 
 import logging
@@ -16,137 +16,121 @@ from django.core.cache import cache
 
 from config.monitoring import audit
 from config.refusals import LimitReached
-from limits.budgets import Claim, Reservation, look, reserve, used
-from limits.counters import Counter
-from users.login import codes
+from limits.budgets import Reservation, attempt, hashed_key, reserve
+from limits.commands import AttemptLimit, Command
 from users.login.clients import Client
-from users.login.codes import LoginCode
+from users.login.codes import GUESSES_LEFT, LoginCode
 from users.login.exceptions import CodeExpired, CodeIncorrect, GuessesUsedUp
-from users.phones import mask_phone_number, pseudonym
+from users.phones import PhoneNumber
 
 logger = logging.getLogger(__name__)
 
+PER_CODE = "guesses_per_code"
+PER_MONTH = "guesses_per_phone_month"
 
-def compare(code: LoginCode, digits: str, client: Client) -> None:
-    """Return if the code is right.
 
-    Raises CodeIncorrect; and, without having compared, GuessesUsedUp, LimitReached and
-    CodeExpired, when the code has been spent or outgrown.
+def compare(
+    code: LoginCode,
+    digits: str,
+    *,
+    phone_number: PhoneNumber,
+    client: Client,
+    is_known_device: bool,
+) -> None:
+    """Return if the digits are right.
+
+    Raises CodeIncorrect; and, before the code is compared, GuessesUsedUp, LimitReached,
+    and CodeExpired for a code that was spent or is too short by now.
     """
-    phone = mask_phone_number(code.phone_number)
     try:
-        _compare(code, digits, client)
+        guess = _reserve(code, phone_number, client, is_known_device)
+        left = _guesses_left(code, guess)
+        if left < 0:
+            guess.refund()
+            raise CodeExpired
+        if not code.matches(digits):
+            _watch_for_attack()
+            raise CodeIncorrect(attempts_left=left)
+        guess.refund()
     except CodeIncorrect as refusal:
-        audit.record("code.wrong", phone=phone, attempts_left=refusal.attempts_left)
+        left = refusal.attempts_left
+        audit.record("code.wrong", phone=phone_number.masked, attempts_left=left)
         raise
     except LimitReached as refusal:
-        audit.record("guess.refused", phone=phone, limit=refusal.limit)
+        audit.record("guess.refused", phone=phone_number.masked, limit=refusal.limit)
         raise
 
 
-def _compare(code: LoginCode, digits: str, client: Client) -> None:
-    reservation = _reserve_for_device(code, client)
-    if reservation is None:
-        reservation = _reserve_for_stranger(code, client)
-    left = _left(code, reservation)
-    if left < 0:
-        reservation.give_back()
-        raise CodeExpired
-    if not codes.is_right(code, digits):
-        _raise_alarm()
-        raise CodeIncorrect(attempts_left=left)
-    reservation.give_back()
-
-
-def _reserve_for_device(code: LoginCode, client: Client) -> Reservation | None:
-    """None for devices that the number does not know, or that have guessed too often.
-
-    The budget is small, for a number's former owner has such a device, too.
-    """
-    if not client.knows(code.phone_number):
-        return None
+def _reserve(
+    code: LoginCode, phone_number: PhoneNumber, client: Client, is_known_device: bool
+) -> Reservation:
+    strangers = [
+        attempt("guesses_per_address", client.address),
+        attempt("guesses_per_address_day", client.address),
+        attempt("guesses_per_phone_day", phone_number),
+        attempt(PER_MONTH, phone_number),
+    ]
+    if not is_known_device:
+        return _reserve_at(code, client.address, *strangers)
     try:
-        return _reserve(code, client, Claim("guesses_per_device", code.phone_number))
+        own = attempt("guesses_per_device", phone_number)
+        return _reserve_at(code, "device", own)
     except GuessesUsedUp:
         raise
-    except LimitReached:
-        return None
+    except LimitReached:  # from now on the device counts as a stranger
+        return _reserve_at(code, "device", *strangers)
 
 
-def _reserve_for_stranger(code: LoginCode, client: Client) -> Reservation:
-    return _reserve(
-        code,
-        client,
-        Claim("guesses_per_address", client.address),
-        Claim("guesses_per_address_day", client.address),
-        Claim("guesses_per_phone_day", code.phone_number),
-        _in_month(code.phone_number),
+def _reserve_at(
+    code: LoginCode, guesser: str, *limits: AttemptLimit | None
+) -> Reservation:
+    """The limits, this guesser's guesses at this code, and those of everybody at it."""
+    per_code = AttemptLimit(
+        name=PER_CODE,
+        key=hashed_key(f"{PER_CODE} {code.nonce} {guesser}"),
+        limit=settings.LOGIN_CODE_MAX_ATTEMPTS,
+        seconds=code.expires_at - time.time(),
     )
-
-
-def _in_month(phone_number: str) -> Claim:
-    return Claim("guesses_per_phone_month", phone_number)
-
-
-def _reserve(code: LoginCode, client: Client, *claims: Claim) -> Reservation:
-    """Also one of the guesses at this code that this client has, and all have."""
-    source = "device" if client.knows(code.phone_number) else client.address
-    at_code = Counter(
-        "guesses_per_code",
-        f"login-code-guesses:{code.nonce}:{pseudonym(source)}",
-        settings.LOGIN_CODE_MAX_ATTEMPTS,
-        code.expires_at - time.time(),
-    )
+    commands: list[Command | None] = [per_code, *limits, code.guess]
     try:
-        return reserve(at_code, *claims, codes.life_counter(code))
+        return reserve(*commands)
     except LimitReached as refusal:
-        if refusal.limit == at_code.name:
+        if refusal.limit == PER_CODE:
             raise GuessesUsedUp(wait=code.seconds_left) from None
-        if refusal.limit == codes.LIFE:
+        if refusal.limit == GUESSES_LEFT:
             raise CodeExpired from None
         raise
 
 
-def _left(code: LoginCode, reservation: Reservation) -> int:
-    """Guesses after this one; below zero if the code is too short for this one.
-
-    How much a number's month bears at codes of this length is no matter of its devices.
-    """
-    counts = reservation.counts
-    left: int = settings.LOGIN_CODE_MAX_ATTEMPTS - counts["guesses_per_code"]
-    wrong_in_month = counts.get("guesses_per_phone_month")
-    if wrong_in_month is None:
+def _guesses_left(code: LoginCode, guess: Reservation) -> int:
+    """Guesses after this one. Below 0 the code is too short for this one already."""
+    left: int = settings.LOGIN_CODE_MAX_ATTEMPTS - guess.results[PER_CODE]
+    wrong_in_month = guess.results.get(PER_MONTH)
+    if wrong_in_month is None:  # a device with its own limit, or the limit is off
         return left
     return min(left, _bearable(code.length) - wrong_in_month)
-
-
-def _raise_alarm() -> None:
-    """One line in the log when the wrong guesses of a window become too many."""
-    alarm = Claim("guesses_alarm", "all")
-    try:
-        reserve(alarm)
-    except LimitReached as reached:
-        if cache.add("guesses-alarm", 1, reached.retry_after):
-            logger.error("wrong guesses have passed %s: an attack?", alarm.limit)
-
-
-def wrong_in_month(phone_number: str) -> Counter | None:
-    """To look at while something is reserved; None where none are counted."""
-    return look(_in_month(phone_number))
-
-
-def code_length(phone_number: str) -> int:
-    """Digits of the number's next code: more after wrong guesses in this month."""
-    return code_length_after(used(_in_month(phone_number)))
-
-
-def code_length_after(wrong: int) -> int:
-    """The same, where the wrong guesses of the month are known."""
-    grown = [digits for at, digits in settings.LOGIN_CODE_GROWTH if wrong >= at]
-    return max([settings.LOGIN_CODE_LENGTH, *grown])
 
 
 def _bearable(length: int) -> int:
     """Wrong guesses in a month up to which a code of this length is compared."""
     outgrown_at = [at for at, digits in settings.LOGIN_CODE_GROWTH if digits > length]
     return min(outgrown_at, default=10**9)
+
+
+def length_of_next_code(wrong_in_month: int) -> int:
+    """Digits of a number's next code after so many wrong guesses in a month."""
+    grown = [
+        digits for at, digits in settings.LOGIN_CODE_GROWTH if wrong_in_month >= at
+    ]
+    return max([settings.LOGIN_CODE_LENGTH, *grown])
+
+
+def _watch_for_attack() -> None:
+    """Log one error in a window in which wrong guesses pass the alarm's limit."""
+    alarm = attempt("guesses_alarm", "all")
+    try:
+        reserve(alarm)
+    except LimitReached as reached:
+        if cache.add("guesses-alarm", 1, reached.retry_after):
+            limit = settings.LIMITS["guesses_alarm"]
+            logger.error("wrong guesses have passed %s: an attack?", limit)

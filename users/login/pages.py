@@ -1,6 +1,5 @@
 from urllib.parse import urlencode
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse
@@ -12,23 +11,21 @@ from django.views.decorators.http import require_http_methods
 
 from config.api.error_handling import status_of
 from config.refusals import Refusal
-from limits.addresses import client_address
 from referrals.exceptions import InviteCodeUnknown
 from referrals.invite_codes import normalize_invite_code
 from users.devices.middleware import bind_session_to_device
 from users.login import services
-from users.login.clients import KNOWN_FOR_SECONDS, Client
+from users.login.clients import Client, set_known_device_cookie
 from users.login.exceptions import ResendTooSoon
 from users.login.forms import CodeForm, PhoneForm
+from users.phones import PhoneNumber
 from users.sms.exceptions import SmsUnsure
 
-# The number that a code was sent to, until the sign-in is through.
+# Keys of the session. The number that a code was sent to, until the sign-in:
 PENDING = "pending_phone_number"
 NEXT = "pending_next"
-# Of the share link that was followed; goes before one that came with the code request.
+# From the invite link that was followed:
 INVITE_CODE = "pending_invite_code"
-# Outlives the session: it signs nobody in, it only keeps strangers out of the way.
-DEVICE_COOKIE = "known_device"
 CODE_BACKEND = "users.authentication.CodeBackend"
 
 
@@ -55,7 +52,7 @@ def _send_code(request: HttpRequest) -> HttpResponse:
     form = PhoneForm(request.POST)
     if not form.is_valid():
         return _login_page(request, form, status=400)
-    phone_number, client = form.cleaned_data["phone_number"], client_of(request)
+    phone_number, client = form.cleaned_data["phone_number"], Client.of(request)
     try:
         services.request_code(
             phone_number=phone_number,
@@ -89,9 +86,9 @@ def _login_page(
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def code_page(request: HttpRequest) -> HttpResponse:
-    phone_number = request.session.get(PENDING)
-    if phone_number is None:
+    if PENDING not in request.session:
         return redirect("login")
+    phone_number = PhoneNumber(request.session[PENDING])
     form = CodeForm(request.POST if request.method == "POST" else None)
     status = 200
     if request.method == "POST":
@@ -103,23 +100,24 @@ def code_page(request: HttpRequest) -> HttpResponse:
                 status = status_of(refusal)
         else:
             status = 400
-    client = client_of(request)
+    client = Client.of(request)
     context = {
         "form": form,
         "phone_number": phone_number,
         "sent": services.sent_code(phone_number, client),
-        "resend_in": services.seconds_until_resend(phone_number, client),
+        "resend_in": services.resend_in(phone_number, client),
     }
     return render(request, "users/code.html", context, status=status)
 
 
-def _sign_in(request: HttpRequest, phone_number: str, digits: str) -> HttpResponse:
+def _sign_in(
+    request: HttpRequest, phone_number: PhoneNumber, digits: str
+) -> HttpResponse:
     signed_in = services.sign_in(
         phone_number=phone_number,
         digits=digits,
-        client=client_of(request),
-        brought_invite_code=request.session.get(INVITE_CODE),
-        user_agent=request.headers.get("User-Agent", ""),
+        client=Client.of(request),
+        link_invite_code=request.session.get(INVITE_CODE),
     )
     next_url = request.session.get(NEXT) or reverse("profile")
     login(request, signed_in.user, backend=CODE_BACKEND)
@@ -131,19 +129,8 @@ def _sign_in(request: HttpRequest, phone_number: str, digits: str) -> HttpRespon
     elif signed_in.invite_code_refusal:
         messages.warning(request, str(signed_in.invite_code_refusal))
     response = redirect(next_url)
-    keep_device_token(response, signed_in.device_token)
+    set_known_device_cookie(response, signed_in.known_device_token)
     return response
-
-
-def keep_device_token(response: HttpResponse, device_token: str) -> None:
-    response.set_cookie(
-        DEVICE_COOKIE,
-        device_token,
-        max_age=KNOWN_FOR_SECONDS,
-        secure=settings.SESSION_COOKIE_SECURE,
-        httponly=True,
-        samesite="Lax",
-    )
 
 
 def _remember_next(request: HttpRequest) -> None:
@@ -153,7 +140,3 @@ def _remember_next(request: HttpRequest) -> None:
         request.session[NEXT] = url
     else:
         request.session.pop(NEXT, None)
-
-
-def client_of(request: HttpRequest) -> Client:
-    return Client(client_address(request), request.COOKIES.get(DEVICE_COOKIE, ""))

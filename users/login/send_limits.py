@@ -1,93 +1,132 @@
-"""What an SMS costs: the limits that keep codes from becoming a nuisance or a bill."""
+"""The limits on sending codes: an SMS costs money, and too many annoy people."""
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.core.cache import cache
 from redis.exceptions import RedisError
 
 from config.monitoring import audit
 from config.refusals import LimitReached
-from limits.budgets import Claim, Reservation
-from limits.budgets import reserve as reserve_claims
-from limits.counters import Counter
-from users.login import codes
+from limits import commands
+from limits.budgets import Reservation, attempt, read, reserve
 from users.login.clients import Client
 from users.login.exceptions import ResendTooSoon
-from users.login.guess_limits import code_length_after, wrong_in_month
-from users.phones import mask_phone_number
+from users.login.guess_limits import PER_MONTH, length_of_next_code
+from users.phones import PhoneNumber
 from users.sms.exceptions import SmsUnavailable, SmsUnsure
-from users.statistics import daily_counts as daily
+from users.statistics import daily_counts
 
-# The kill switch: a count that only stop() and start() change.
-_STOPPED = Counter("sending_stopped", "sms-sending-stopped", 1, 0, step=0)
+RECENT_SENDS = "recent_sends"
+# For how long a number's earlier sends make the wait for its next one longer.
+RECENT_SECONDS = 3600
+
+# The kill switch for all sending. Key: one for the service. Value: 1. TTL: none.
+_STOPPED = commands.Switch(name="sending_stopped", key="sms-sending-stopped")
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """One that was granted."""
+    """Permission for one SMS."""
 
-    next_at: float  # seconds since the epoch, from when another may be asked for
-    code_length: int  # digits, if it takes a new code
-    number_today: int  # the so many-th of all
+    next_at: float  # when the number may ask again, in seconds since the epoch
+    code_length: int  # digits, if a new code is made
+    sent_today: int  # codes of the whole service today, this one included
 
 
 @contextmanager
-def reserve(phone_number: str, client: Client) -> Iterator[Send]:
-    """One send, given back if the block fails; of SmsUnsure, all but the limits.
+def reserve_send(
+    phone_number: PhoneNumber, client: Client, *, is_known_device: bool
+) -> Iterator[Send]:
+    """Permission for one SMS, refunded if the block raises.
 
-    Raises ResendTooSoon, LimitReached, and SmsUnavailable while sending is stopped.
+    After SmsUnsure the limits stay charged, because the provider may bill the SMS; only
+    the wait for the next one is refunded. Raises ResendTooSoon, LimitReached, and
+    SmsUnavailable while sending is stopped.
     """
-    known = client.knows(phone_number)
-    reservation = _reserve(phone_number, client, known)
-    counts = reservation.counts
-    wait = codes.wait_after(counts["last_sends"])
+    lock = _send_lock(phone_number, is_known_device)
+    reservation = _reserve(phone_number, client, is_known_device, lock)
+    results = reservation.results
+    wait = _wait_after(results[RECENT_SENDS])
     next_at = time.time() + wait
     try:
         yield Send(
             next_at=next_at,
-            code_length=code_length_after(counts.get("guesses_per_phone_month", 0)),
-            number_today=counts["codes_sent"],
+            code_length=length_of_next_code(results.get(PER_MONTH, 0)),
+            sent_today=results[daily_counts.CODES_SENT],
         )
     except SmsUnsure as unsure:
-        # The bill may have it, so it counts, once; the number's wait does not.
-        its_wait = (ResendTooSoon.limit_name, "last_sends", "codes_sent")
-        reservation.give_back(*(its_wait if unsure.is_new else ()))
+        if unsure.is_new:
+            reservation.refund(lock.name, RECENT_SENDS, daily_counts.CODES_SENT)
+        else:
+            reservation.refund()
         raise
     except Exception:
-        reservation.give_back()
+        reservation.refund()
         raise
-    if not codes.is_long_enough(wait):
-        with suppress(RedisError):  # the SMS is on its way: no 503 for this
-            codes.set_wait(phone_number, by_known_device=known, until=next_at)
+    if not wait == _wait_after(1) == lock.seconds:  # else the lock ends just then
+        with suppress(RedisError):  # the SMS is on its way: do not answer 503
+            cache.set(lock.key, int(next_at * 1000), max(next_at - time.time(), 0))
 
 
-def _reserve(phone_number: str, client: Client, known: bool) -> Reservation:
-    """In one step, with all that is to be known beforehand."""
+def _reserve(
+    phone_number: PhoneNumber,
+    client: Client,
+    is_known_device: bool,
+    lock: commands.Lock,
+) -> Reservation:
+    """All limits in one step, together with what is to be known before the SMS."""
+    recent_sends = commands.Tally(
+        name=RECENT_SENDS, key=f"{lock.key}:sends", seconds=RECENT_SECONDS
+    )
+    if is_known_device:
+        limits = [attempt("sends_per_device", phone_number)]
+    else:
+        by_address = f"{phone_number} {client.address}"
+        limits = [
+            attempt("sends_per_phone_and_address", by_address),
+            attempt("sends_per_address", client.address),
+            attempt("phones_per_address", client.address, item=phone_number),
+            attempt("sends_per_phone_hour", phone_number),
+            attempt("sends_per_phone_day", phone_number),
+        ]
     try:
-        return reserve_claims(
+        return reserve(
             _STOPPED,
-            codes.send_counter(phone_number, by_known_device=known),
-            codes.sends_counter(phone_number, by_known_device=known),
-            *_claims(phone_number, client, known),
-            wrong_in_month(phone_number),
-            daily.counter("codes_sent"),
+            lock,
+            recent_sends,
+            *limits,
+            attempt("sends", "all"),
+            read(PER_MONTH, phone_number),
+            daily_counts.codes_sent(),
         )
     except LimitReached as refusal:
         if refusal.limit == _STOPPED.name:
             raise SmsUnavailable from None
-        phone = mask_phone_number(phone_number)
-        audit.record("code.refused", phone=phone, limit=refusal.limit)
-        if refusal.limit == ResendTooSoon.limit_name:
-            wait = codes.resend_in(phone_number, by_known_device=known)
-            raise ResendTooSoon(wait=wait) from None
+        audit.record("code.refused", phone=phone_number.masked, limit=refusal.limit)
+        if refusal.limit == lock.name:
+            raise ResendTooSoon(wait=_seconds_until_free(lock)) from None
         raise
 
 
+def seconds_until_resend(phone_number: PhoneNumber, *, is_known_device: bool) -> int:
+    return _seconds_until_free(_send_lock(phone_number, is_known_device))
+
+
+def clear_waits(phone_number: PhoneNumber) -> None:
+    """Let the number ask at once, and begin again with the shortest wait."""
+    for is_known_device in (True, False):
+        lock = _send_lock(phone_number, is_known_device)
+        commands.end(lock.key)
+        commands.end(f"{lock.key}:sends")
+
+
 def stop() -> None:
-    """The kill switch: no SMS to anyone until `start`."""
+    """The kill switch: no SMS to anybody until `start`."""
     cache.set(_STOPPED.key, 1, None)
 
 
@@ -99,16 +138,28 @@ def is_stopped() -> bool:
     return bool(cache.get(_STOPPED.key))
 
 
-def _claims(phone_number: str, client: Client, known: bool) -> list[Claim]:
-    everybody = Claim("sends", "all")
-    if known:
-        return [Claim("sends_per_device", phone_number), everybody]
-    address = client.address
-    return [
-        Claim("sends_per_phone_and_address", f"{phone_number} {address}"),
-        Claim("sends_per_address", address),
-        Claim("phones_per_address", address, item=phone_number),
-        Claim("sends_per_phone_hour", phone_number),
-        Claim("sends_per_phone_day", phone_number),
-        everybody,
-    ]
+def _send_lock(phone_number: PhoneNumber, is_known_device: bool) -> commands.Lock:
+    """One SMS to a number at a time. Known devices wait only for one another.
+
+    Before the SMS it is held for longer than the SMS takes, so that no other goes out
+    at the same time; after it, until the number may ask again.
+    """
+    asking = "own" if is_known_device else "any"
+    shortest = _wait_after(1)
+    return commands.Lock(
+        name=ResendTooSoon.limit_name,
+        key=f"login-code-wait:{asking}:{phone_number.pseudonym}",
+        free_at=time.time() + shortest,
+        seconds=max(shortest, settings.SMS_TIMEOUT_SECONDS + 5),
+    )
+
+
+def _seconds_until_free(lock: commands.Lock) -> int:
+    free_at: int = cache.get(lock.key, 0)
+    return max(math.ceil(free_at / 1000 - time.time()), 0)
+
+
+def _wait_after(sends: int) -> int:
+    """Seconds to wait after the number's recent sends, this one included."""
+    waits: list[int] = settings.LOGIN_CODE_RESEND_SECONDS
+    return waits[min(sends, len(waits)) - 1]

@@ -1,4 +1,3 @@
-import re
 from typing import Any
 
 from django.utils.translation import gettext
@@ -9,21 +8,21 @@ from config.api.fields import TextField
 from referrals.fields import InviteCodeField
 from users.devices.jwt_serializers import JwtPairSerializer
 from users.fields import PhoneNumberSerializerField
+from users.login.digits import InvalidDigits, normalize_digits
 from users.login.services import CodeSent, SignedIn
 from users.serializers import Data, UserSerializer
 
 
 class LoginCodeField(serializers.CharField):
-    """4 to 8 ASCII digits as text; spaces and dashes of a pasted code are dropped."""
+    """The digits as text: a number would have lost its leading zeros."""
 
     default_error_messages = {"invalid": _("Send the digits of the code as text.")}
 
     def to_internal_value(self, data: Any) -> str:
-        # A number has lost its leading zeros: it must not be taken for a guess.
-        digits = re.sub(r"[\s-]", "", data) if isinstance(data, str) else ""
-        if not re.fullmatch(r"[0-9]{4,8}", digits):
+        try:
+            return normalize_digits(data if isinstance(data, str) else "")
+        except InvalidDigits:
             self.fail("invalid")
-        return digits
 
 
 class DeviceTokenField(TextField):
@@ -93,7 +92,8 @@ class SignInSerializer(serializers.Serializer[Any]):
     """What every sign-in answers beside its tokens."""
 
     device_token = serializers.CharField(
-        help_text=_("Keep it, and send it when you sign in again on this number.")
+        source="known_device_token",
+        help_text=_("Keep it, and send it when you sign in again on this number."),
     )
     is_new_user = serializers.BooleanField()
     invite_code_applied = serializers.BooleanField(
@@ -109,7 +109,7 @@ class SignedInSerializer(NewTokenSerializer, SignInSerializer):
         return {
             "token": instance.token,
             "expires_at": instance.device.expires_at,
-            "device_token": instance.device_token,
+            "device_token": instance.known_device_token,
             "is_new_user": instance.is_new_user,
             "invite_code_applied": instance.invite_code_applied,
             "user": user.to_representation(instance.user),

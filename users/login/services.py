@@ -1,3 +1,5 @@
+"""Asking for a code, and signing in with it."""
+
 import math
 import time
 from contextlib import suppress
@@ -17,33 +19,33 @@ from referrals.exceptions import InviteCodeAlreadyActivated
 from referrals.services import activate_invite_code, look_up_inviter
 from users.devices.token_authentication import issue_token
 from users.login import codes
-from users.login import guess_limits as guesses
-from users.login import send_limits as sending
-from users.login.clients import Client, issue_device_token
+from users.login.clients import Client, issue_known_device_token
 from users.login.exceptions import AccountInactive, CodeExpired
+from users.login.fixed_codes import fixed_digits
+from users.login.guess_limits import compare
+from users.login.send_limits import reserve_send, seconds_until_resend
 from users.models import Device, User
-from users.phones import is_served, mask_phone_number
+from users.phones import PhoneNumber
 from users.signals import signed_in
-from users.sms import backend_class, send_sms
-from users.sms.exceptions import CountryNotServed
+from users.sms import backend_class, check_country, send_sms
 from users.sms.text import login_code_text
-from users.statistics import daily_counts as daily
+from users.statistics import daily_counts
 from webhooks.services import record_event
 
 
 @dataclass(frozen=True, slots=True)
 class CodeSent:
-    """A login code on its way, as far as whoever asked for it may know."""
+    """What whoever asked for a code may know of it."""
 
     phone_number: str
     expires_in: int  # seconds
     resend_in: int  # seconds
     code_length: int
-    dev_code: str | None  # only where SHOW_LOGIN_CODES allows it
+    dev_code: str | None  # the code, only where SHOW_LOGIN_CODES allows it
 
     @property
     def minutes(self) -> int:
-        """Whole minutes that the code is valid for, as people say it."""
+        """How long the code is valid, in whole minutes, for people."""
         return max(round(self.expires_in / 60), 1)
 
 
@@ -52,10 +54,10 @@ class SignedIn:
     user: User
     device: Device
     token: str
-    device_token: str
+    known_device_token: str
     is_new_user: bool
     invite_code_applied: bool
-    invite_code_refusal: Refusal | None  # why a code that came along did not count
+    invite_code_refusal: Refusal | None  # of a code that came from a link or a request
 
 
 class IssueToken(Protocol):
@@ -63,38 +65,39 @@ class IssueToken(Protocol):
 
 
 def request_code(
-    *, phone_number: str, client: Client, invite_code: str | None = None
+    *, phone_number: PhoneNumber, client: Client, invite_code: str | None = None
 ) -> CodeSent:
-    """Send a login code and return when the SMS is accepted.
+    """Send a login code, and return when the provider has accepted the SMS.
 
-    Never looks whether the number has an account. `invite_code` (normalised) is kept
-    for the sign-in. Raises CountryNotServed, InviteCodeUnknown, ResendTooSoon,
-    LimitReached, SmsUnavailable, after which the number may ask again at once, and
-    SmsUnsure, after which the code lives, for it may have arrived.
+    Does not look whether the number has an account. `invite_code` (normalised) is
+    stored with the code. Raises CountryNotServed, InviteCodeUnknown, ResendTooSoon,
+    LimitReached, SmsUnavailable (the number may ask again at once), and SmsUnsure (the
+    code stays valid, because it may arrive).
     """
-    if not is_served(phone_number):
-        raise CountryNotServed
+    check_country(phone_number.country)
     if invite_code:
         look_up_inviter(invite_code, address=client.address)
     return send_code(phone_number, login_code_text(), client, invite_code=invite_code)
 
 
 def send_code(
-    phone_number: str,
+    phone_number: PhoneNumber,
     text: str,
     client: Client,
     *,
     purpose: str = codes.SIGN_IN,
     invite_code: str | None = None,
 ) -> CodeSent:
-    """Put the living code, or else a new one, in place of `%(code)s`, and send that.
+    """Send `text` with the living code, or a new one, in place of `%(code)s`.
 
     Raises ResendTooSoon, LimitReached, SmsUnavailable and SmsUnsure.
     """
-    with sending.reserve(phone_number, client) as send:
+    is_known_device = client.has_signed_in_on(phone_number)
+    with reserve_send(phone_number, client, is_known_device=is_known_device) as send:
         code = codes.issue(
             phone_number,
             length=send.code_length,
+            fixed=fixed_digits(phone_number) if purpose == codes.SIGN_IN else None,
             purpose=purpose,
             invite_code=invite_code,
         )
@@ -102,67 +105,75 @@ def send_code(
             _release_database()
             with stepping_aside():
                 send_sms(phone_number=phone_number, text=text % {"code": code.digits})
-    audit.record("code.sent", phone=mask_phone_number(phone_number), digits=code.length)
-    with suppress(DatabaseError, RedisError):  # the SMS is on its way: no 503 for this
-        daily.counted(send.number_today)
-    return _describe(code, math.ceil(send.next_at - time.time()))
+    audit.record("code.sent", phone=phone_number.masked, digits=code.length)
+    with suppress(DatabaseError, RedisError):  # the SMS is on its way: do not fail now
+        daily_counts.counted(send.sent_today)
+    return _code_sent(phone_number, code, math.ceil(send.next_at - time.time()))
 
 
-def seconds_until_resend(phone_number: str, client: Client) -> int:
-    return codes.resend_in(phone_number, by_known_device=client.knows(phone_number))
+def sent_code(
+    phone_number: PhoneNumber, client: Client, *, purpose: str = codes.SIGN_IN
+) -> CodeSent | None:
+    """What `send_code` returned, as it is now. None if no code is alive."""
+    code = codes.find(phone_number, purpose)
+    if code is None or not code.is_alive():
+        return None
+    return _code_sent(phone_number, code, resend_in(phone_number, client))
 
 
-def sent_code(phone_number: str, client: Client) -> CodeSent | None:
-    """What `request_code` answered, as it stands now; None if no code lives."""
-    code = codes.current(phone_number)
-    return describe(code, client) if code and codes.is_alive(code) else None
-
-
-def describe(code: codes.LoginCode, client: Client) -> CodeSent:
-    return _describe(code, seconds_until_resend(code.phone_number, client))
+def resend_in(phone_number: PhoneNumber, client: Client) -> int:
+    """Seconds until the number may ask for a code again."""
+    is_known_device = client.has_signed_in_on(phone_number)
+    return seconds_until_resend(phone_number, is_known_device=is_known_device)
 
 
 def sign_in(
     *,
-    phone_number: str,
+    phone_number: PhoneNumber,
     digits: str,
     client: Client,
     invite_code: str | None = None,
-    brought_invite_code: str | None = None,
-    user_agent: str = "",
+    link_invite_code: str | None = None,
     issue: IssueToken = issue_token,
 ) -> SignedIn:
-    """Exchange a login code for a token, creating the account at the first time.
+    """Exchange a login code for a token. The first sign-in creates the account.
 
-    `invite_code` is refused by name when it does not fit; `brought_invite_code`, from a
-    link followed earlier, and the one of the code request are used if they fit. `issue`
-    makes the kind of token that is wanted.
+    `invite_code` was sent with this request, and is refused if it cannot be activated.
+    `link_invite_code` is from an invite link that was followed before; this one and the
+    one stored with the code are activated if they can be. `issue` makes the token.
 
-    The code is spent as the last step of the transaction: whatever is refused or fails
-    before leaves no row and a living code, and of several requests with the right code
-    all but one are rolled back. Raises CodeIncorrect, CodeExpired, LimitReached,
-    AccountInactive, InviteCodeUnknown and InviteCodeOwn.
+    Spending the code is the last step of the transaction. Whatever is refused or fails
+    before it leaves the database unchanged and the code alive; of several requests with
+    the same code, all but one are rolled back. Raises CodeIncorrect, CodeExpired,
+    LimitReached, AccountInactive, InviteCodeUnknown and InviteCodeOwn.
     """
-    code = codes.living(phone_number)
-    guesses.compare(code, digits, client)
-    brought = [c for c in (brought_invite_code, code.invite_code) if c]
+    is_known_device = client.has_signed_in_on(phone_number)
+    code = codes.get(phone_number)
+    compare(
+        code,
+        digits,
+        phone_number=phone_number,
+        client=client,
+        is_known_device=is_known_device,
+    )
+    other_invite_codes = [c for c in (link_invite_code, code.invite_code) if c]
     with transaction.atomic():
-        user, is_new = _find_or_create_user(phone_number)
+        user, is_new = _get_or_create_user(phone_number)
         if not user.is_active:
             raise AccountInactive
         if code.is_fixed and user.is_staff:
-            raise CodeExpired  # a code that others know opens no staff account
-        refusal = _apply_invite_code(user, given=invite_code, brought=brought)
+            raise CodeExpired  # others know a fixed code: it opens no staff account
+        refusal = _apply_invite_code(user, invite_code, other_invite_codes)
         User.objects.filter(pk=user.pk).update(last_login=timezone.now())
-        device, token = issue(user=user, user_agent=user_agent)
-        codes.spend(code)
+        device, token = issue(user=user, user_agent=client.user_agent)
+        code.spend()
         transaction.on_commit(partial(_announce, user, is_new, device))
-    has_invite_code = bool(invite_code or brought)
+    has_invite_code = bool(invite_code or other_invite_codes)
     return SignedIn(
         user=user,
         device=device,
         token=token,
-        device_token=issue_device_token(phone_number),
+        known_device_token=issue_known_device_token(phone_number.pseudonym),
         is_new_user=is_new,
         invite_code_applied=has_invite_code and refusal is None,
         invite_code_refusal=refusal if has_invite_code else None,
@@ -170,20 +181,17 @@ def sign_in(
 
 
 def _release_database() -> None:
-    """Nobody shall wait for a connection that only waits for an SMS."""
+    """Let other requests use the connection while this one waits for the provider."""
     if not connection.in_atomic_block:
         connection.close()
 
 
-def _announce(user: User, is_new_user: bool, device: Device) -> None:
-    audit.record("signed_in", user=user.pk, is_new_user=is_new_user, device=device.pk)
-    signed_in.send_robust(User, user=user, is_new_user=is_new_user)
-
-
-def _describe(code: codes.LoginCode, resend_in: int) -> CodeSent:
+def _code_sent(
+    phone_number: PhoneNumber, code: codes.LoginCode, resend_in: int
+) -> CodeSent:
     show = settings.SHOW_LOGIN_CODES and backend_class().simulated
     return CodeSent(
-        phone_number=code.phone_number,
+        phone_number=phone_number,
         expires_in=code.seconds_left,
         resend_in=max(resend_in, 0),
         code_length=code.length,
@@ -191,16 +199,17 @@ def _describe(code: codes.LoginCode, resend_in: int) -> CodeSent:
     )
 
 
-def _find_or_create_user(phone_number: str) -> tuple[User, bool]:
-    # Locked, so that nobody deletes the account between here and the commit. Others may
-    # refer to it: two people who bring each other's invite codes would deadlock.
+def _get_or_create_user(phone_number: PhoneNumber) -> tuple[User, bool]:
+    # Locked, so that nobody deletes the account before the commit. "No key": other
+    # transactions may still refer to the row. Otherwise two people who activate each
+    # other's invite codes at the same time would deadlock.
     locked = User.objects.select_for_update(of=("self",), no_key=True)
     users = locked.select_related("activation")
     with suppress(User.DoesNotExist):
         return users.get(phone_number=phone_number), False
     try:
         user = User.objects.create_user(phone_number)
-    except IntegrityError:  # another first sign-in of this number was faster
+    except IntegrityError:  # another first sign-in on this number was faster
         return users.get(phone_number=phone_number), False
     record_event(
         type="user.created",
@@ -214,24 +223,29 @@ def _find_or_create_user(phone_number: str) -> tuple[User, bool]:
 
 
 def _apply_invite_code(
-    user: User, *, given: str | None, brought: list[str]
+    user: User, invite_code: str | None, others: list[str]
 ) -> Refusal | None:
-    """The first of the codes that fits; what stood in the way if none did.
+    """Activate the first code that can be. Returns why none was.
 
-    Raises the refusal of a `given` code; `brought` ones were not sent with this
-    request, so there is nothing here to correct.
+    Raises the refusal of `invite_code`. The others were not sent with this request, so
+    its sender could not correct them.
     """
     if user.activated_invite_code:
         return InviteCodeAlreadyActivated()
-    if given:
-        user.activation = activate_invite_code(invitee=user, code=given)
+    if invite_code:
+        user.activation = activate_invite_code(invitee=user, code=invite_code)
         return None
-    refusal = None
-    for code in brought:
+    first_refusal = None
+    for code in others:
         try:
             user.activation = activate_invite_code(invitee=user, code=code)
-        except Refusal as this:
-            refusal = refusal or this
+        except Refusal as refusal:
+            first_refusal = first_refusal or refusal
         else:
             return None
-    return refusal
+    return first_refusal
+
+
+def _announce(user: User, is_new_user: bool, device: Device) -> None:
+    audit.record("signed_in", user=user.pk, is_new_user=is_new_user, device=device.pk)
+    signed_in.send_robust(User, user=user, is_new_user=is_new_user)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from limits.limit import Limit
+from users.login.codes import guess_allowance
 
 YEAR_SECONDS = 365 * 24 * 3600
 HIGH_TAKEOVER_CHANCE = 0.02
@@ -74,6 +75,6 @@ def _month() -> tuple[int, int]:
     month: Limit | None = settings.LIMITS["guesses_per_phone_month"]
     if month:
         return month.count, month.seconds
-    allowance = 10 ** (settings.LOGIN_CODE_LENGTH - 3)
+    allowance = guess_allowance(settings.LOGIN_CODE_LENGTH)
     seconds = settings.LOGIN_CODE_TTL_SECONDS
     return allowance * YEAR_SECONDS // seconds, YEAR_SECONDS

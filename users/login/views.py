@@ -1,5 +1,3 @@
-from typing import Any
-
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
@@ -9,7 +7,6 @@ from rest_framework.views import APIView
 
 from config.api.schema import refuses
 from config.refusals import LimitReached
-from limits.addresses import client_address
 from referrals.exceptions import (
     InviteCodeOwn,
     InviteCodeUnknown,
@@ -79,7 +76,7 @@ class RequestCodeView(APIView):
         sent = services.request_code(
             phone_number=data["phone_number"],
             invite_code=data.get("invite_code"),
-            client=client_of(request, data),
+            client=Client.of(request._request, data.get("device_token", "")),
         )
         return Response(CodeSentSerializer(sent).data)
 
@@ -115,17 +112,9 @@ def sign_in(request: Request, *, issue: services.IssueToken) -> services.SignedI
     return services.sign_in(
         phone_number=data["phone_number"],
         digits=data["code"],
-        client=client_of(request, data),
+        client=Client.of(request._request, data.get("device_token", "")),
         invite_code=data.get("invite_code"),
-        user_agent=request.headers.get("User-Agent", ""),
         issue=issue,
-    )
-
-
-def client_of(request: Request, data: dict[str, Any]) -> Client:
-    return Client(
-        address=client_address(request._request),
-        device_token=data.get("device_token") or "",
     )
 
 

@@ -1,15 +1,7 @@
-from typing import TYPE_CHECKING
-
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from users.fields import PhoneNumberFormField
-from users.models import User
-
-if TYPE_CHECKING:
-    UserModelForm = forms.ModelForm[User]
-else:  # takes no type arguments at run time
-    UserModelForm = forms.ModelForm
 from users.login.forms import CodeFormField
 
 

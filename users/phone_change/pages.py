@@ -11,10 +11,12 @@ from django.views.decorators.http import require_http_methods
 from config.api.error_handling import status_of
 from config.refusals import Refusal
 from users.devices.middleware import bind_session_to_device
+from users.login.clients import Client, set_known_device_cookie
 from users.login.exceptions import ResendTooSoon
-from users.login.pages import CODE_BACKEND, client_of, keep_device_token
+from users.login.pages import CODE_BACKEND
 from users.phone_change import services as phone_change
 from users.phone_change.forms import NewPhoneForm, PhoneChangeForm
+from users.phones import PhoneNumber
 from users.requests import SignedInPageRequest
 
 # The number that codes were sent for, until the change is through.
@@ -33,7 +35,7 @@ def number_page(request: SignedInPageRequest) -> HttpResponse:
     change = {
         "user": request.user,
         "phone_number": form.cleaned_data["phone_number"],
-        "client": client_of(request),
+        "client": Client.of(request),
     }
     try:
         phone_change.request_codes(**change)
@@ -59,9 +61,9 @@ def _number_page(
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def codes_page(request: SignedInPageRequest) -> HttpResponse:
-    phone_number = request.session.get(PENDING)
-    if phone_number is None:
+    if PENDING not in request.session:
         return redirect("profile-phone")
+    phone_number = PhoneNumber(request.session[PENDING])
     form = PhoneChangeForm(request.POST if request.method == "POST" else None)
     status = 200
     if request.method == "POST":
@@ -73,7 +75,7 @@ def codes_page(request: SignedInPageRequest) -> HttpResponse:
                 field = refusal.attr if refusal.attr in form.fields else None
                 form.add_error(field, str(refusal))
                 status = status_of(refusal)
-    client = client_of(request)
+    client = Client.of(request)
     sent = phone_change.sent_codes(
         user=request.user, phone_number=phone_number, client=client
     )
@@ -82,15 +84,14 @@ def codes_page(request: SignedInPageRequest) -> HttpResponse:
 
 
 def _change(
-    request: SignedInPageRequest, phone_number: str, form: PhoneChangeForm
+    request: SignedInPageRequest, phone_number: PhoneNumber, form: PhoneChangeForm
 ) -> HttpResponse:
     changed = phone_change.change_phone_number(
         user=request.user,
         phone_number=phone_number,
         old_digits=form.cleaned_data["old_code"],
         new_digits=form.cleaned_data["new_code"],
-        client=client_of(request),
-        user_agent=request.headers.get("User-Agent", ""),
+        client=Client.of(request),
     )
     login(request, changed.user, backend=CODE_BACKEND)
     request.session.cycle_key()  # a copy of the cookie elsewhere ends, too
@@ -100,5 +101,5 @@ def _change(
         request, _("Your number is changed. Other devices have to sign in again.")
     )
     response = redirect("profile")
-    keep_device_token(response, changed.device_token)
+    set_known_device_cookie(response, changed.known_device_token)
     return response

@@ -44,5 +44,7 @@ class PhoneChangedSerializer(serializers.Serializer[Any]):
         help_text=_("The only one that is left; send it with each request.")
     )
     expires_at = serializers.DateTimeField(source="device.expires_at")
-    device_token = serializers.CharField(help_text=_("For the new number."))
+    device_token = serializers.CharField(
+        source="known_device_token", help_text=_("For the new number.")
+    )
     user = UserSerializer()

@@ -1,9 +1,8 @@
-"""Moving an account to another number: a code to the old one, and a code to the new.
+"""Moving an account to another number, with a code to the old and one to the new.
 
-Both codes are for this person and this change alone. The one on the old number is worth
-nothing for another new number, so that an SMS which was meant for one change, or read
-out to a stranger, cannot serve another. What sends and guesses cost is counted per
-number, together with those of signing in.
+Both codes are valid for this account and this new number only. A code that was sent for
+one change, or told to a stranger, is no use for another. Sends and guesses count in the
+same limits as those of signing in.
 """
 
 from collections.abc import Iterator
@@ -20,10 +19,10 @@ from users.devices.services import sign_out_everywhere
 from users.devices.token_authentication import issue_token
 from users.exceptions import PhoneNumberTaken
 from users.login import codes
-from users.login import guess_limits as guesses
-from users.login.clients import Client, issue_device_token
+from users.login.clients import Client, issue_known_device_token
 from users.login.exceptions import CodeExpired, CodeIncorrect, ResendTooSoon
-from users.login.services import CodeSent, describe, send_code
+from users.login.guess_limits import compare
+from users.login.services import CodeSent, send_code, sent_code
 from users.models import Device, User
 from users.phone_change.exceptions import (
     NewCodeExpired,
@@ -32,8 +31,8 @@ from users.phone_change.exceptions import (
     OldCodeIncorrect,
     PhoneNumberUnchanged,
 )
-from users.phones import is_served, mask_phone_number
-from users.sms.exceptions import CountryNotServed
+from users.phones import PhoneNumber
+from users.sms import check_country
 
 OLD = (OldCodeIncorrect, OldCodeExpired)
 NEW = (NewCodeIncorrect, NewCodeExpired)
@@ -55,24 +54,25 @@ class PhoneChanged:
     user: User
     device: Device
     token: str
-    device_token: str
+    known_device_token: str
 
 
-def request_codes(*, user: User, phone_number: str, client: Client) -> CodesSent:
-    """Send both codes, or the one that is still missing after a failure.
+def request_codes(
+    *, user: User, phone_number: PhoneNumber, client: Client
+) -> CodesSent:
+    """Send both codes; after a failure, only the one that is missing.
 
-    Never looks whether the new number has an account. Raises PhoneNumberUnchanged,
+    Does not look whether the new number has an account. Raises PhoneNumberUnchanged,
     CountryNotServed, LimitReached, SmsUnavailable, SmsUnsure, and ResendTooSoon if
     there was nothing to send.
     """
     if phone_number == user.phone_number:
         raise PhoneNumberUnchanged
-    if not is_served(phone_number):
-        raise CountryNotServed
+    check_country(phone_number.country)
     purpose = _purpose(user, phone_number)
-    # The old number first: its waits hold back whoever tries one number after another.
+    # The old number first: its waits slow down people who try many new numbers.
     texts = {
-        user.phone_number: _(
+        PhoneNumber(user.phone_number): _(
             "%(code)s is the code to change your number to the one ending in %(end)s. "
             "Tell it to nobody."
         )
@@ -87,80 +87,95 @@ def request_codes(*, user: User, phone_number: str, client: Client) -> CodesSent
         try:
             sent.append(send_code(number, text, client, purpose=purpose))
         except ResendTooSoon as refusal:
-            code = codes.current(number, purpose)
-            if code is None or not codes.is_alive(code):
+            already_sent = sent_code(number, client, purpose=purpose)
+            if already_sent is None:
                 raise
-            sent.append(describe(code, client))
+            sent.append(already_sent)
             too_soon.append(refusal)
     if len(too_soon) == len(sent):
         raise max(too_soon, key=lambda refusal: refusal.retry_after)
     return CodesSent(*sent)
 
 
-def sent_codes(*, user: User, phone_number: str, client: Client) -> CodesSent | None:
-    """What `request_codes` answered, as it stands now; None if one has ended."""
+def sent_codes(
+    *, user: User, phone_number: PhoneNumber, client: Client
+) -> CodesSent | None:
+    """What `request_codes` returned, as it is now. None if a code is not alive."""
     purpose = _purpose(user, phone_number)
-    sent = [codes.current(n, purpose) for n in (user.phone_number, phone_number)]
-    living = [code for code in sent if code and codes.is_alive(code)]
-    if len(living) < len(sent):
-        return None
-    return CodesSent(*(describe(code, client) for code in living))
+    old_code = sent_code(PhoneNumber(user.phone_number), client, purpose=purpose)
+    new_code = sent_code(phone_number, client, purpose=purpose)
+    return CodesSent(old_code, new_code) if old_code and new_code else None
 
 
 def change_phone_number(
     *,
     user: User,
-    phone_number: str,
+    phone_number: PhoneNumber,
     old_digits: str,
     new_digits: str,
     client: Client,
-    user_agent: str = "",
 ) -> PhoneChanged:
-    """Give the account the new number, and end all its devices but the one that asks.
+    """Give the account the new number, and sign out all its devices.
 
-    Whether the number is taken is judged by the constraint, after both codes were
-    right. The codes are spent as the last step of the transaction. Raises Old… and
-    NewCodeIncorrect, Old… and NewCodeExpired, LimitReached and PhoneNumberTaken.
+    Returns a new device with its token. Only after both codes were right does the
+    constraint tell whether the number is taken. The codes are spent as the last step of
+    the transaction. Raises Old… and NewCodeIncorrect, Old… and NewCodeExpired,
+    LimitReached and PhoneNumberTaken.
     """
+    old_number = PhoneNumber(user.phone_number)
     purpose = _purpose(user, phone_number)
     with _named(*OLD):
-        old = codes.living(user.phone_number, purpose)
+        old = codes.get(old_number, purpose)
     with _named(*NEW):
-        new = codes.living(phone_number, purpose)
+        new = codes.get(phone_number, purpose)
     with _named(*OLD):
-        guesses.compare(old, old_digits, client)
+        _compare(old, old_digits, old_number, client)
     with _named(*NEW):
-        guesses.compare(new, new_digits, client)
+        _compare(new, new_digits, phone_number, client)
     with transaction.atomic():
         moved = _move(user, phone_number)
         sign_out_everywhere(moved)
-        device, token = issue_token(user=moved, user_agent=user_agent)
+        device, token = issue_token(user=moved, user_agent=client.user_agent)
         with _named(*OLD):
-            codes.spend(old)
+            old.spend()
         with _named(*NEW):
-            codes.spend(new)
+            new.spend()
         transaction.on_commit(
             partial(
                 audit.record,
                 "phone_number.changed",
                 user=user.pk,
-                old=mask_phone_number(old.phone_number),
-                new=mask_phone_number(phone_number),
+                old=old_number.masked,
+                new=phone_number.masked,
             )
         )
-    return PhoneChanged(moved, device, token, issue_device_token(phone_number))
+    return PhoneChanged(
+        moved, device, token, issue_known_device_token(phone_number.pseudonym)
+    )
 
 
-def _purpose(user: User, phone_number: str) -> str:
-    return f" change of {user.pk} to {phone_number}"
+def _purpose(user: User, phone_number: PhoneNumber) -> str:
+    return f"change:{user.pk}:{phone_number.pseudonym}"
+
+
+def _compare(
+    code: codes.LoginCode, digits: str, phone_number: PhoneNumber, client: Client
+) -> None:
+    compare(
+        code,
+        digits,
+        phone_number=phone_number,
+        client=client,
+        is_known_device=client.has_signed_in_on(phone_number),
+    )
 
 
 def _move(user: User, phone_number: str) -> User:
-    # Locked: of several changes at once the second finds another number than it proved.
+    # Locked: the second of two concurrent changes sees that the number has changed.
     people = User.objects.select_for_update(of=("self",)).select_related("activation")
     moved = people.filter(pk=user.pk, is_active=True).first()
     if moved is None:
-        raise NotSignedIn  # closed or deleted meanwhile
+        raise NotSignedIn  # the account was closed or deleted since
     if moved.phone_number != user.phone_number:
         raise OldCodeExpired
     moved.phone_number = phone_number
@@ -176,7 +191,7 @@ def _move(user: User, phone_number: str) -> User:
 def _named(
     incorrect: type[CodeIncorrect], expired: type[CodeExpired]
 ) -> Iterator[None]:
-    """Says of a refused code which of the two it is."""
+    """Tell in the refusal which of the two codes was refused."""
     try:
         yield
     except CodeIncorrect as refusal:

@@ -6,8 +6,8 @@ from rest_framework.views import APIView
 from config.api.schema import refuses
 from config.refusals import LimitReached
 from users.exceptions import PhoneNumberInvalid, PhoneNumberTaken
+from users.login.clients import Client
 from users.login.exceptions import GuessesUsedUp, ResendTooSoon
-from users.login.views import client_of
 from users.phone_change import examples
 from users.phone_change import services as phone_change
 from users.phone_change.exceptions import (
@@ -57,7 +57,9 @@ class RequestPhoneChangeView(APIView):
         sent = phone_change.request_codes(
             user=request.user,
             phone_number=body.validated_data["phone_number"],
-            client=client_of(request, body.validated_data),
+            client=Client.of(
+                request._request, body.validated_data.get("device_token", "")
+            ),
         )
         return Response(PhoneChangeCodesSerializer(sent).data)
 
@@ -94,8 +96,9 @@ class ChangePhoneView(APIView):
             phone_number=body.validated_data["phone_number"],
             old_digits=body.validated_data["old_code"],
             new_digits=body.validated_data["new_code"],
-            client=client_of(request, body.validated_data),
-            user_agent=request.headers.get("User-Agent", ""),
+            client=Client.of(
+                request._request, body.validated_data.get("device_token", "")
+            ),
         )
         answer = PhoneChangedSerializer(changed, context={"request": request})
         return Response(answer.data)

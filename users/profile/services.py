@@ -2,14 +2,14 @@ from django.db import transaction
 
 from config.monitoring import audit
 from config.refusals import NotSignedIn
-from limits.budgets import Claim, reserve
+from limits.budgets import attempt, reserve
 from users.devices.services import sign_out_everywhere
 from users.models import User
 
 
 def update_profile(user: User, **changes: str) -> None:
     """Change first_name, last_name or email; raises LimitReached."""
-    reserve(Claim("profile_edits_per_user", str(user.pk)))
+    reserve(attempt("profile_edits_per_user", str(user.pk)))
     if changes and not User.objects.filter(pk=user.pk).update(**changes):
         raise NotSignedIn  # the account was deleted meanwhile
     for name, value in changes.items():

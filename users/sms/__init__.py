@@ -20,7 +20,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.module_loading import import_string
 
 from config.monitoring.metrics import timed_sms
-from users.sms.exceptions import SmsUnavailable, SmsUnsure
+from users.sms.exceptions import CountryNotServed, SmsUnavailable, SmsUnsure
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,12 @@ def backend_class() -> type[SmsBackend]:
     """Raises ImportError when SMS_BACKEND names nothing."""
     found: type[SmsBackend] = import_string(settings.SMS_BACKEND)
     return found
+
+
+def check_country(country: str | None) -> None:
+    """Raises CountryNotServed if SMS_COUNTRIES does not list the ISO 3166 code."""
+    if settings.SMS_COUNTRIES and country not in settings.SMS_COUNTRIES:
+        raise CountryNotServed
 
 
 def send_sms(*, phone_number: str, text: str) -> None:

@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from config.refusals import LimitReached
 from limits.addresses import client_address
-from limits.budgets import Claim, reserve
+from limits.budgets import attempt, reserve
+from limits.commands import AttemptLimit
 from users.devices.middleware import sign_out_session_device
 from users.phones import MAX_INPUT_LENGTH, InvalidPhoneNumber, normalize_phone_number
 
@@ -28,22 +29,23 @@ class StaffLoginForm(AdminAuthenticationForm):
         username.widget.attrs.update(maxlength=MAX_INPUT_LENGTH, type="tel")
 
     def clean(self) -> dict[str, Any]:
-        """Counts the guess before the password is looked at; a right one is free."""
+        """Count the guess before the password is checked; refund it if it was right."""
         try:
-            guess = reserve(*self._claims())
+            guess = reserve(*self._limits())
         except LimitReached as refusal:
             raise ValidationError(str(refusal), code="throttled") from None
         data = super().clean()
-        guess.give_back()
+        guess.refund()
         return data
 
-    def _claims(self) -> list[Claim]:
+    def _limits(self) -> list[AttemptLimit | None]:
         assert self.request is not None  # noqa: S101  the site always gives it
-        claims = [Claim("password_guesses_per_address", client_address(self.request))]
+        address = client_address(self.request)
+        limits = [attempt("password_guesses_per_address", address)]
         with suppress(InvalidPhoneNumber):
             number = normalize_phone_number(self.cleaned_data.get("username", ""))
-            claims.append(Claim("password_guesses_per_phone", number))
-        return claims
+            limits.append(attempt("password_guesses_per_phone", number))
+        return limits
 
 
 class StaffSite(admin.AdminSite):

@@ -1,9 +1,9 @@
-"""What support staff see and clear of the limits that stand in a person's way.
+"""The limits of a person's number and account, as support staff see and clear them.
 
-The month's wrong guesses are another matter: they are what makes a short code safe, and
-they lock nobody out at once, for the codes only get longer. So `unlock` leaves them,
-and with them the yearly odds, as they are; `reset_guesses` is for superusers, who weigh
-an owner who cannot sign in against one more month's chance of a takeover.
+`unlock` clears those that end within a day. It leaves the wrong guesses of the month:
+they make short codes safe, and they lock nobody out, because codes only get longer.
+`reset_guesses` clears these, too. It is for superusers, because an attacker gets
+another month's guesses by it as well.
 """
 
 from dataclasses import dataclass
@@ -13,12 +13,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from config.monitoring import audit
-from limits.budgets import Claim, clear, used
+from limits.budgets import attempt, clear, used
 from users.login import codes
-from users.login import guess_limits as guesses
 from users.login import takeover_risk as risk
+from users.login.guess_limits import length_of_next_code
+from users.login.send_limits import clear_waits, seconds_until_resend
 from users.models import User
-from users.phones import mask_phone_number
+from users.phones import PhoneNumber
 
 LABELS = {
     "sends_per_phone_hour": _("Codes sent to new devices, in an hour"),
@@ -52,7 +53,7 @@ LASTING = (
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """How much of a limit is used in the window that is open now."""
+    """How much of a limit is used in the current window."""
 
     name: str
     used: int
@@ -71,13 +72,13 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class LoginState:
-    """What a person's number can do now; never the code itself."""
+    """What a person's number can do now. Does not show the code."""
 
     usages: list[Usage]
     code_length: int  # of the next code
     living_code: codes.LoginCode | None
     resend_in: int  # seconds, for a new device
-    resend_in_known: int  # seconds, for a device that the number knows
+    resend_in_known: int  # seconds, for a device that has signed in on the number
 
     @property
     def living_code_until(self) -> datetime | None:
@@ -90,67 +91,63 @@ class LoginState:
 
 
 def login_state(user: User) -> LoginState:
-    number = user.phone_number
-    code = codes.current(number)
+    number = PhoneNumber(user.phone_number)
+    code = codes.find(number)
+    subjects = _cleared_by_unlock(user) | _lasting(user)
+    usages = [_usage(name, subject) for name, subject in subjects.items()]
     return LoginState(
-        usages=[
-            usage
-            for claim in [*_unlockable(user), *_lasting(number)]
-            if (usage := _usage(claim))
-        ],
-        code_length=guesses.code_length(number),
-        living_code=code if code and codes.is_alive(code) else None,
-        resend_in=codes.resend_in(number, by_known_device=False),
-        resend_in_known=codes.resend_in(number, by_known_device=True),
+        usages=[usage for usage in usages if usage],
+        code_length=length_of_next_code(used("guesses_per_phone_month", number)),
+        living_code=code if code and code.is_alive() else None,
+        resend_in=seconds_until_resend(number, is_known_device=False),
+        resend_in_known=seconds_until_resend(number, is_known_device=True),
     )
 
 
 def unlock(user: User, *, by: User) -> None:
-    """Clear all limits of the number and the account that do not outlast a day."""
-    for claim in _unlockable(user):
-        clear(claim)
-    codes.clear_waits(user.phone_number)
+    """Clear the limits of the number and the account that end within a day."""
+    for name, subject in _cleared_by_unlock(user).items():
+        clear(name, subject)
+    clear_waits(PhoneNumber(user.phone_number))
     _record("limits.cleared", user, by)
 
 
 def reset_guesses(user: User, *, by: User) -> None:
-    """Forget the number's wrong guesses: an attacker may begin anew as well."""
-    for claim in _lasting(user.phone_number):
-        clear(claim)
+    """Forget the number's wrong guesses. An attacker may start again as well."""
+    for name, subject in _lasting(user).items():
+        clear(name, subject)
     _record("guesses.reset", user, by)
 
 
 def chance_after_reset() -> float:
-    """Of a takeover, by an attacker who uses all that a reset gives."""
+    """The chance of a takeover by an attacker who uses all guesses of a reset."""
     return sum(stage.chance for stage in risk.stages())
 
 
-def _unlockable(user: User) -> list[Claim]:
-    number, account = user.phone_number, str(user.pk)
-    return [
-        *(Claim(name, number) for name in OF_NUMBER),
-        *(Claim(name, account) for name in OF_ACCOUNT),
-    ]
+def _cleared_by_unlock(user: User) -> dict[str, str]:
+    """Names of limits, and whose attempts each counts."""
+    of_number = dict.fromkeys(OF_NUMBER, user.phone_number)
+    return of_number | dict.fromkeys(OF_ACCOUNT, str(user.pk))
 
 
-def _lasting(number: str) -> list[Claim]:
-    return [Claim(name, number) for name in LASTING]
+def _lasting(user: User) -> dict[str, str]:
+    return dict.fromkeys(LASTING, user.phone_number)
 
 
-def _usage(claim: Claim) -> Usage | None:
+def _usage(name: str, subject: str) -> Usage | None:
     """None: the limit is switched off."""
-    counter = claim.counter()
-    if counter is None:
+    limit = attempt(name, subject)
+    if limit is None:
         return None
     return Usage(
-        name=claim.name,
-        used=used(claim),
-        count=counter.most,
-        resets_at=timezone.now() + timedelta(seconds=counter.seconds_left),
-        is_cleared_by_unlock=claim.name not in LASTING,
+        name=name,
+        used=used(name, subject),
+        count=limit.limit,
+        resets_at=timezone.now() + timedelta(seconds=limit.seconds),
+        is_cleared_by_unlock=name not in LASTING,
     )
 
 
 def _record(event: str, user: User, by: User) -> None:
-    phone = mask_phone_number(user.phone_number)
+    phone = PhoneNumber(user.phone_number).masked
     audit.record(event, user=user.pk, phone=phone, by=by.pk)

@@ -1,9 +1,9 @@
 """How many codes were sent and how many people signed in, day by day (UTC).
 
-A day is counted in the cache: one atomic step an event, on any number of processes.
-The first event of a later day moves the days that are over into the table. Yesterday
-stays in the cache: a process may still be counting in it. What the cache loses before
-that, by a flush or a restart of the one process without Redis, is lost to the figures.
+The cache counts the current day. The first event of a day moves the finished days into
+the table, except yesterday, in which another process may still be counting. Whatever
+the cache loses before that (a flush; a restart without Redis) is missing in the
+figures.
 """
 
 from datetime import date, timedelta
@@ -12,34 +12,36 @@ from typing import Literal
 from django.core.cache import cache
 from django.utils import timezone
 
-from limits.counters import NO_LIMIT, Counter, take
+from limits import commands
 from users.models import DayCount
 
 Event = Literal["codes_sent", "sign_ins"]
-EVENTS: tuple[Event, ...] = ("codes_sent", "sign_ins")
+CODES_SENT: Event = "codes_sent"
+SIGN_INS: Event = "sign_ins"
+EVENTS = (CODES_SENT, SIGN_INS)
 
 KEPT_DAYS = 40
 
 
 def count(event: Event) -> None:
-    [number] = take([counter(event)])
+    [number] = commands.run([_tally(event)])
     counted(number)
 
 
-def counter(event: Event) -> Counter:
-    """Today's, to be counted with others; `counted` is to be told."""
-    return Counter(event, _key(_today(), event), NO_LIMIT, KEPT_DAYS * 24 * 3600)
+def codes_sent() -> commands.Tally:
+    """Counts one code sent today. Pass its result to `counted`."""
+    return _tally(CODES_SENT)
 
 
 def counted(number: int) -> None:
-    """The so many-th of its day."""
+    """To be called with the count of the day, after each event."""
     if number == 1:
         _move_finished_days(_today())
 
 
 def count_sign_in(**kwargs: object) -> None:
-    """Hears of it after the commit: no count can keep anybody out."""
-    count("sign_ins")
+    """Called after the commit, so that a failing count cannot keep anybody out."""
+    count(SIGN_INS)
 
 
 def numbers(days: list[date]) -> dict[date, DayCount]:
@@ -64,6 +66,12 @@ def _in_cache(days: list[date]) -> dict[date, DayCount]:
         day, event = keys[key]
         setattr(found.setdefault(day, DayCount(day)), event, number)
     return found
+
+
+def _tally(event: Event) -> commands.Tally:
+    """Key: day and event. Value: events so far. TTL: KEPT_DAYS."""
+    key = _key(_today(), event)
+    return commands.Tally(name=event, key=key, seconds=KEPT_DAYS * 24 * 3600)
 
 
 def _today() -> date:

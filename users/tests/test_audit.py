@@ -121,7 +121,7 @@ def test_what_was_rolled_back_is_not_said(
 
     heard: list[object] = []
     code = ask_for_code(api, BORIS)
-    monkeypatch.setattr("users.login.codes.spend", fail)
+    monkeypatch.setattr("users.login.codes.LoginCode.spend", fail)
     api.raise_request_exception = False
 
     def hear(sender: object, **kwargs: object) -> None:

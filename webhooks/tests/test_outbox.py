@@ -84,7 +84,7 @@ def test_a_sign_in_that_fails_is_no_event(
         raise DatabaseError
 
     code = ask_for_code(api, BORIS)
-    monkeypatch.setattr("users.login.codes.spend", fail)
+    monkeypatch.setattr("users.login.codes.LoginCode.spend", fail)
     api.raise_request_exception = False
     body = {"phone_number": BORIS, "code": code, "invite_code": alice.invite_code}
     assert api.post(VERIFY, body).status_code == 500

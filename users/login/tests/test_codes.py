@@ -1,6 +1,5 @@
-"""Login codes below HTTP: drawing, keeping, comparing, spending."""
+"""Login codes without HTTP: making, storing, comparing and spending them."""
 
-import time
 from collections import Counter
 from typing import Any
 
@@ -10,31 +9,50 @@ from django.core.cache import cache
 from django.test import override_settings
 
 from conftest import ALICE, BORIS, Clock, wrong
-from limits.counters import UsedUp, take
+from limits.budgets import used
 from limits.limit import Limit
 from users.login import codes
-from users.login import guess_limits as guesses
-from users.login.clients import Client, issue_device_token
-from users.login.exceptions import CodeExpired, CodeIncorrect, GuessesUsedUp
+from users.login.clients import Client, issue_known_device_token
+from users.login.exceptions import (
+    CodeExpired,
+    CodeIncorrect,
+    GuessesUsedUp,
+    ResendTooSoon,
+)
+from users.login.guess_limits import compare, length_of_next_code
+from users.login.send_limits import reserve_send, seconds_until_resend
+from users.phones import PhoneNumber
 
 CLIENT = Client("192.0.2.1")
 
 
-def issue(phone_number: str, **kwargs: Any) -> codes.LoginCode:
-    length = guesses.code_length(phone_number)
+def issue(phone_number: PhoneNumber, **kwargs: Any) -> codes.LoginCode:
+    length = length_of_next_code(used("guesses_per_phone_month", phone_number))
     return codes.issue(phone_number, length=length, **kwargs)
 
 
-def check(phone_number: str, digits: str, client: Client = CLIENT) -> codes.LoginCode:
-    code = codes.living(phone_number)
-    guesses.compare(code, digits, client)
+def check(
+    phone_number: PhoneNumber, digits: str, client: Client = CLIENT
+) -> codes.LoginCode:
+    code = codes.get(phone_number)
+    guess(code, digits, client)
     return code
+
+
+def guess(code: codes.LoginCode, digits: str, client: Client) -> None:
+    compare(
+        code,
+        digits,
+        phone_number=ALICE,
+        client=client,
+        is_known_device=client.has_signed_in_on(ALICE),
+    )
 
 
 def test_codes_are_uniform_and_keep_leading_zeros() -> None:
     draws = 100_000
     seen = Counter(
-        codes.LoginCode(ALICE, f"{n:032x}", 4, 0.0, None).digits for n in range(draws)
+        codes.random_digits(ALICE, f"{n:032x}", 4, codes.SIGN_IN) for n in range(draws)
     )
     assert all(len(code) == 4 for code in seen)
     # Chi-squared with 9,999 degrees of freedom: beyond 10,700 once in about 10**6.
@@ -44,7 +62,7 @@ def test_codes_are_uniform_and_keep_leading_zeros() -> None:
     assert 9_300 < chi_squared < 10_700
 
 
-def test_nonces_come_from_the_system_s_random_source(
+def test_nonces_come_from_the_secrets_module(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("users.login.codes.secrets.token_hex", lambda size: "ab" * size)
@@ -58,7 +76,7 @@ def test_the_same_code_is_given_again_while_it_lives(clock: Clock) -> None:
     assert (again.digits, again.expires_at) == (first.digits, first.expires_at)
 
 
-def test_a_new_code_comes_after_the_old_one_s_end(clock: Clock) -> None:
+def test_an_expired_code_is_replaced(clock: Clock) -> None:
     first = issue(ALICE)
     clock.pass_seconds(settings.LOGIN_CODE_TTL_SECONDS)
     assert issue(ALICE).nonce != first.nonce
@@ -95,7 +113,7 @@ def test_after_the_last_guess_the_right_code_is_refused(clock: Clock) -> None:
 def guess_wrong(code: codes.LoginCode, times: int, client: Client = CLIENT) -> None:
     for _ in range(times):
         with pytest.raises(CodeIncorrect):
-            guesses.compare(code, wrong(code.digits), client)
+            guess(code, wrong(code.digits), client)
 
 
 def test_nothing_is_compared_after_the_last_guess(
@@ -115,7 +133,7 @@ def test_nothing_is_compared_after_the_last_guess(
     assert len(compared) == settings.LOGIN_CODE_MAX_ATTEMPTS
 
 
-def test_a_stranger_s_guesses_do_not_burn_the_owner_s_code() -> None:
+def test_guesses_of_strangers_leave_the_owner_a_guess() -> None:
     code = issue(ALICE)
     guess_wrong(code, 5, Client("198.51.100.7"))
     assert check(ALICE, code.digits) == code
@@ -156,7 +174,7 @@ def test_signing_in_does_not_forgive_wrong_guesses(clock: Clock) -> None:
         if n < 2:
             guess_wrong(code, 4)
             assert check(ALICE, code.digits) == code
-            codes.spend(code)
+            code.spend()
             clock.pass_seconds(1)
     guess_wrong(code, 2)
     assert issue(ALICE).length == 6
@@ -166,7 +184,7 @@ def test_a_known_device_has_guesses_of_its_own() -> None:
     code = issue(ALICE)
     guess_wrong(code, 5, Client("192.0.2.1"))
     guess_wrong(code, 4, Client("192.0.2.2"))
-    device = Client("192.0.2.1", issue_device_token(ALICE))
+    device = Client("192.0.2.1", issue_known_device_token(ALICE.pseudonym))
     guess_wrong(code, 1, device)
     with pytest.raises(CodeExpired):  # the code has stood its ten
         check(ALICE, code.digits, device)
@@ -179,17 +197,23 @@ def test_a_known_device_that_guesses_too_often_is_a_stranger(
 ) -> None:
     settings.LIMITS = {**settings.LIMITS, "guesses_per_device": Limit(1, 3600)}
     settings.LOGIN_CODE_GROWTH = [(2, 6)]
-    device = Client("192.0.2.1", issue_device_token(ALICE))
+    device = Client("192.0.2.1", issue_known_device_token(ALICE.pseudonym))
     code = issue(ALICE)
     guess_wrong(code, 3, device)  # one of its own, two as anybody
     assert issue(ALICE).length == 6
 
 
 @pytest.mark.parametrize(
-    "token", ["", "forged", issue_device_token(BORIS), issue_device_token(ALICE)[:-1]]
+    "token",
+    [
+        "",
+        "forged",
+        issue_known_device_token(BORIS.pseudonym),
+        issue_known_device_token(ALICE.pseudonym)[:-1],
+    ],
 )
 def test_a_device_token_is_for_its_own_number(token: str) -> None:
-    assert not Client("192.0.2.1", token).knows(ALICE)
+    assert not Client("192.0.2.1", token).has_signed_in_on(ALICE)
 
 
 def test_asking_again_does_not_renew_the_guesses() -> None:
@@ -205,18 +229,21 @@ def test_asking_again_does_not_renew_the_guesses() -> None:
 
 def test_a_code_is_spent_once() -> None:
     code = issue(ALICE)
-    codes.spend(code)
+    code.spend()
     with pytest.raises(CodeExpired):
-        codes.spend(code)
+        code.spend()
     with pytest.raises(CodeExpired):
         check(ALICE, code.digits)
 
 
-def test_another_number_s_code_does_not_fit() -> None:
+def test_two_numbers_have_different_codes() -> None:
     alice, boris = issue(ALICE), issue(BORIS)
     assert alice.nonce != boris.nonce
-    same_nonce = codes.LoginCode(BORIS, alice.nonce, 8, 0.0, None).digits
-    assert same_nonce != codes.LoginCode(ALICE, alice.nonce, 8, 0.0, None).digits
+    assert digits_of(ALICE, alice.nonce) != digits_of(BORIS, alice.nonce)
+
+
+def digits_of(phone_number: PhoneNumber, nonce: str) -> str:
+    return codes.random_digits(phone_number, nonce, 8, codes.SIGN_IN)
 
 
 @pytest.mark.parametrize("length", [4, 6, 8])
@@ -232,33 +259,42 @@ def test_a_living_code_keeps_the_invite_code_it_came_with() -> None:
         assert check(ALICE, first.digits).invite_code == "7K9QXT"
 
 
-def claim_send() -> None:
-    take([codes.send_counter(ALICE, by_known_device=False)])
+def send() -> None:
+    with reserve_send(ALICE, CLIENT, is_known_device=False):
+        pass
 
 
-def test_what_is_left_is_rounded_up(clock: Clock) -> None:
-    claim_send()
+def test_the_wait_is_rounded_up(clock: Clock) -> None:
+    send()
     clock.pass_seconds(20.6)
-    assert codes.resend_in(ALICE, by_known_device=False) == 40
+    assert seconds_until_resend(ALICE, is_known_device=False) == 40
 
 
-def test_one_send_at_a_time_and_longer_waits(clock: Clock) -> None:
-    for number, wait in enumerate((60, 120, 300, 300), start=1):
-        claim_send()
-        assert codes.wait_after(number) == wait
-        until = time.time() + wait
-        codes.set_wait(ALICE, by_known_device=False, until=until)
+def test_each_send_makes_the_next_wait_longer(clock: Clock) -> None:
+    for wait in (60, 120, 300, 300):
+        send()
         clock.pass_seconds(20)
-        with pytest.raises(UsedUp):
-            claim_send()
-        assert codes.resend_in(ALICE, by_known_device=False) == wait - 20
+        with pytest.raises(ResendTooSoon) as refusal:
+            send()
+        assert refusal.value.wait == wait - 20
         clock.pass_seconds(wait - 20)
+
+
+def test_another_send_waits_while_the_sms_is_on_its_way(
+    clock: Clock, settings: LazySettings
+) -> None:
+    settings.LOGIN_CODE_RESEND_SECONDS = [1]
+    with reserve_send(ALICE, CLIENT, is_known_device=False):
+        clock.pass_seconds(settings.SMS_TIMEOUT_SECONDS)
+        with pytest.raises(ResendTooSoon):
+            send()
+    assert seconds_until_resend(ALICE, is_known_device=False) == 0
 
 
 def test_a_dump_of_the_cache_shows_no_code_and_no_number() -> None:
     with override_settings(LOGIN_CODE_LENGTH=8):
         code = issue(ALICE)
-        claim_send()
+        send()
     dump = _dump()
     assert code.nonce in dump
     assert code.digits not in dump
@@ -268,8 +304,8 @@ def test_a_dump_of_the_cache_shows_no_code_and_no_number() -> None:
 def test_a_dump_without_the_secret_does_not_tell_the_code() -> None:
     code = issue(ALICE)
     with override_settings(SECRET_KEY="somebody else's"):
-        guess = codes.LoginCode(ALICE, code.nonce, 8, 0.0, None).digits
-    assert guess != codes.LoginCode(ALICE, code.nonce, 8, 0.0, None).digits
+        derived = digits_of(ALICE, code.nonce)
+    assert derived != digits_of(ALICE, code.nonce)
 
 
 def _dump() -> str:

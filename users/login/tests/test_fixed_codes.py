@@ -17,7 +17,7 @@ from conftest import (
     signed_in,
     wrong,
 )
-from users.login import fixed_codes as test_numbers
+from users.login import fixed_codes
 from users.models import User
 from users.sms.memory import Message
 
@@ -167,7 +167,7 @@ def _keys() -> list[str]:
 
 
 def test_it_is_shown_masked() -> None:
-    number = test_numbers.TestNumber(ALICE, CODE, date(2027, 1, 31))
+    number = fixed_codes.FixedCode(ALICE, CODE, date(2027, 1, 31))
     assert str(number) == "+7999•••••01 until 2027-01-31"
 
 
@@ -189,17 +189,17 @@ def test_it_is_shown_masked() -> None:
 )
 def test_a_bad_entry_is_refused_without_showing_it(entry: str) -> None:
     with pytest.raises(ValueError, match="entry 1 is not like") as refusal:
-        test_numbers.parse([entry])
+        fixed_codes.parse([entry])
     assert ALICE not in str(refusal.value).replace("+79990000001:12345678", "")
 
 
 def test_too_many_and_the_same_twice_are_refused() -> None:
     entries = [f"+799900000{place}:1234:2027-01-31" for place in range(10, 21)]
-    assert len(test_numbers.parse(entries[:10])) == 10
+    assert len(fixed_codes.parse(entries[:10])) == 10
     with pytest.raises(ValueError, match="11 are too many"):
-        test_numbers.parse(entries)
+        fixed_codes.parse(entries)
     with pytest.raises(ValueError, match="twice"):
-        test_numbers.parse([f"{ALICE}:1234:2027-01-31", f"{ALICE}:5678:2027-01-31"])
+        fixed_codes.parse([f"{ALICE}:1234:2027-01-31", f"{ALICE}:5678:2027-01-31"])
 
 
 def test_its_code_does_not_move_an_account_to_it(

@@ -220,9 +220,9 @@ def test_who_waits_for_an_sms_holds_no_connection(
 def test_a_count_that_fails_does_not_unsay_the_sms(
     api: APIClient, outbox: list[Message], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(event: str) -> None:
+    def fail(number: int) -> None:
         raise OperationalError
 
-    monkeypatch.setattr("users.login.services.daily.count", fail)
+    monkeypatch.setattr("users.statistics.daily_counts.counted", fail)
     assert api.post(URL, {"phone_number": ALICE}).status_code == 200
     assert len(outbox) == 1

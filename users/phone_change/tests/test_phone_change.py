@@ -18,8 +18,9 @@ from conftest import (
 )
 from limits.limit import Limit
 from users.login import codes
-from users.login.clients import Client, issue_device_token
+from users.login.clients import Client, issue_known_device_token
 from users.models import Device, User
+from users.phones import PhoneNumber
 from users.sms import Sms, SmsBackend
 from users.sms.exceptions import SmsUnavailable
 from users.sms.memory import MemoryBackend, Message
@@ -29,8 +30,8 @@ pytestmark = pytest.mark.django_db
 REQUEST = "/api/profile/phone/request-code/"
 CHANGE = "/api/profile/phone/"
 VERIFY = "/api/auth/verify-code/"
-NEW = "+79990000077"
-OTHER = "+79990000088"
+NEW = PhoneNumber("+79990000077")
+OTHER = PhoneNumber("+79990000088")
 
 
 def ask(client: APIClient, phone_number: str = NEW, **body: Any) -> dict[str, str]:
@@ -89,7 +90,7 @@ def test_the_number_changes_and_nothing_else(
     assert response.status_code == 200
     answer = response.json()
     token = answer.pop("token")
-    assert Client("", answer.pop("device_token")).knows(NEW)
+    assert Client("", answer.pop("device_token")).has_signed_in_on(NEW)
     user = {
         name: value
         for name, value in before.items()
@@ -203,10 +204,10 @@ def test_sign_in_codes_do_not_change_a_number(alice: User, clock: Clock) -> None
 def test_codes_of_one_purpose_have_digits_of_their_own(alice: User) -> None:
     code = codes.issue(ALICE, length=8)
     others = [
-        codes.LoginCode(ALICE, code.nonce, 8, code.expires_at, None, purpose)
-        for purpose in (" change of 1 to +79990000077", " change of 2 to +79990000077")
+        codes.random_digits(ALICE, code.nonce, 8, purpose)
+        for purpose in (f"change:1:{NEW.pseudonym}", f"change:2:{NEW.pseudonym}")
     ]
-    assert len({code.digits, *(other.digits for other in others)}) == 3
+    assert len({code.digits, *others}) == 3
 
 
 def test_codes_are_one_person_s_and_for_one_number(
@@ -281,7 +282,7 @@ def test_an_account_that_ends_or_moves_meanwhile(
 ) -> None:
     client = signed_in(alice)
     sent = ask(client)
-    compare = codes.is_right
+    matches = codes.LoginCode.matches
 
     def compare_late(*args: Any) -> bool:
         people = User.objects.filter(pk=alice.pk)
@@ -291,9 +292,9 @@ def test_an_account_that_ends_or_moves_meanwhile(
             people.update(is_active=False)
         else:
             people.update(phone_number=OTHER)
-        return compare(*args)
+        return matches(*args)
 
-    monkeypatch.setattr(codes, "is_right", compare_late)
+    monkeypatch.setattr(codes.LoginCode, "matches", compare_late)
     response = change(client, sent)
     assert response.status_code == (400 if ends == "moved" else 401)
     assert not User.objects.filter(phone_number=NEW).exists()
@@ -414,7 +415,7 @@ def test_a_device_that_the_old_number_knows_has_its_own_budgets(
     alice: User, settings: LazySettings, clock: Clock
 ) -> None:
     settings.LIMITS = {**settings.LIMITS, "guesses_per_phone_day": Limit(1, 86_400)}
-    known = {"device_token": issue_device_token(ALICE)}
+    known = {"device_token": issue_known_device_token(ALICE.pseudonym)}
     code = ask_for_code(APIClient(), ALICE)
     verify(ALICE, wrong(code))  # a stranger has used the number's guesses up
     client = signed_in(alice)

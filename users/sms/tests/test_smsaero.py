@@ -16,7 +16,7 @@ from django.test import Client as Browser
 from rest_framework.test import APIClient
 
 from conftest import ALICE, BORIS, Clock, error_of
-from limits.budgets import Claim, used
+from limits.budgets import used
 from users.sms import http
 from users.sms.tests.providers import (
     EMAIL,
@@ -56,7 +56,7 @@ def ask(api: APIClient, phone_number: str = ALICE) -> Any:
 
 
 def sends_counted() -> int:
-    return used(Claim("sends", "all"))
+    return used("sends", "all")
 
 
 def test_the_provider_gets_number_text_and_sign(

@@ -11,7 +11,7 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from conftest import ALICE, BORIS, ask_for_code, signed_in, wrong
-from limits.budgets import Claim, reserve, used
+from limits.budgets import attempt, reserve, used
 from referrals.tests.test_list import invite_many
 from users.devices.token_authentication import issue_token
 from users.models import Device, User
@@ -40,7 +40,7 @@ def use_up(name: str, subject: str) -> None:
     limit = settings.LIMITS[name]
     assert limit
     for _ in range(limit.count):
-        reserve(Claim(name, subject))
+        reserve(attempt(name, subject))
 
 
 def test_every_limit_of_a_person_is_on_the_page(admin: Client, alice: User) -> None:
@@ -82,19 +82,19 @@ def test_the_page_tells_of_a_code_but_never_the_code(
 def test_unlock_lets_a_number_ask_again(admin: Client, alice: User) -> None:
     ask_for_code(APIClient(), ALICE)
     for name in support.OF_NUMBER:
-        use_up(name, ALICE) if not used(Claim(name, ALICE)) else None
+        use_up(name, ALICE) if not used(name, ALICE) else None
     response = admin.post(f"/admin/users/user/{alice.pk}/unlock/")
     assert response["Location"] == page_of(alice)
     for name in support.OF_NUMBER:
-        assert used(Claim(name, ALICE)) == 0
+        assert used(name, ALICE) == 0
     ask_for_code(APIClient(), ALICE)
 
 
 def test_unlock_leaves_the_month_s_guesses(admin: Client, alice: User) -> None:
     for name in support.LASTING:
-        reserve(Claim(name, ALICE))
+        reserve(attempt(name, ALICE))
     admin.post(f"/admin/users/user/{alice.pk}/unlock/")
-    assert [used(Claim(name, ALICE)) for name in support.LASTING] == [1, 1, 1]
+    assert [used(name, ALICE) for name in support.LASTING] == [1, 1, 1]
 
 
 def test_a_superuser_forgets_wrong_guesses(admin: Client, alice: User) -> None:
@@ -102,10 +102,9 @@ def test_a_superuser_forgets_wrong_guesses(admin: Client, alice: User) -> None:
     for _ in range(3):
         body = {"phone_number": ALICE, "code": wrong(digits)}
         APIClient().post("/api/auth/verify-code/", body)
-    month = Claim("guesses_per_phone_month", ALICE)
-    assert used(month) == 3
+    assert used("guesses_per_phone_month", ALICE) == 3
     admin.post(f"/admin/users/user/{alice.pk}/reset-guesses/")
-    assert used(month) == 0
+    assert used("guesses_per_phone_month", ALICE) == 0
 
 
 def test_what_was_done_is_kept_with_who_did_it(
@@ -175,7 +174,7 @@ def test_without_the_right_nothing_is_done(
     token, _ = issue_token(user=alice, user_agent="Phone")
     url = f"/admin/users/user/{alice.pk}/{act}/"
     assert client.post(url, {"device": token.pk}).status_code == 403
-    assert used(Claim("sends_per_phone_hour", ALICE))
+    assert used("sends_per_phone_hour", ALICE)
     assert Device.objects.filter(pk=token.pk).exists()
 
 

@@ -7,6 +7,7 @@ from tqdm import tqdm
 
 from tests.benchmarks import people
 from users.login import codes
+from users.phones import PhoneNumber
 
 
 class Command(BaseCommand):
@@ -24,5 +25,6 @@ class Command(BaseCommand):
         number_of = people.new_phone_number if new else people.phone_number
         with open(file, "w") as lines:
             for i in tqdm(range(first, first + count), "codes", unit="", leave=False):
-                code = codes.issue(number_of(i), length=4)
-                lines.write(f"{code.phone_number} {code.digits}\n")
+                number = PhoneNumber(number_of(i))
+                code = codes.issue(number, length=4)
+                lines.write(f"{number} {code.digits}\n")

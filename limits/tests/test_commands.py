@@ -1,0 +1,146 @@
+import time
+from threading import Thread
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+
+from limits.commands import (
+    AttemptLimit,
+    Command,
+    Countdown,
+    DistinctLimit,
+    Lock,
+    Read,
+    Refused,
+    Switch,
+    Tally,
+    end,
+    refund,
+    run,
+)
+
+GUESSES = Countdown(name="guesses", key="guesses-left")
+ATTEMPTS = AttemptLimit(name="attempts", key="attempts", limit=2, seconds=60)
+
+
+@pytest.fixture
+def three_guesses() -> Countdown:
+    cache.set(GUESSES.key, 3, 60)
+    return GUESSES
+
+
+def test_attempts_are_refused_above_the_limit() -> None:
+    assert [run([ATTEMPTS]), run([ATTEMPTS])] == [[1], [2]]
+    with pytest.raises(Refused) as refused:
+        run([ATTEMPTS])
+    assert refused.value.command == ATTEMPTS
+    refund([ATTEMPTS])
+    assert run([ATTEMPTS]) == [2]
+
+
+def test_the_same_item_is_counted_once() -> None:
+    def item(key: str) -> DistinctLimit:
+        return DistinctLimit(
+            name="items", key="items", limit=2, seconds=60, item_key=key
+        )
+
+    assert run([item("a")]) == [1]
+    assert run([item("b")]) == [2]
+    assert run([item("a")]) == [0]
+    with pytest.raises(Refused):
+        run([item("c")])
+    refund([item("b")])
+    assert run([item("c")]) == [2]
+
+
+def test_a_lock_has_one_holder_and_tells_when_it_is_free() -> None:
+    free_at = time.time() + 60
+    lock = Lock(name="lock", key="a-lock", free_at=free_at, seconds=60)
+    assert run([lock]) == [1]
+    assert cache.get(lock.key) == int(free_at * 1000)
+    with pytest.raises(Refused):
+        run([lock])
+    refund([lock])
+    assert run([lock]) == [1]
+
+
+def test_a_countdown_that_was_not_stored_has_nothing_left() -> None:
+    with pytest.raises(Refused):
+        run([GUESSES])
+
+
+def test_a_countdown_ends_at_zero(three_guesses: Countdown) -> None:
+    assert [run([three_guesses])[0] for _ in range(3)] == [2, 1, 0]
+    with pytest.raises(Refused):
+        run([three_guesses])
+    refund([three_guesses])
+    assert run([three_guesses]) == [0]
+
+
+def test_a_countdown_that_was_ended_stays_ended(three_guesses: Countdown) -> None:
+    run([three_guesses])
+    assert end(three_guesses.key)
+    assert not end(three_guesses.key)
+    refund([three_guesses])
+    with pytest.raises(Refused):
+        run([three_guesses])
+
+
+@pytest.mark.skipif(bool(settings.REDIS_URL), reason="Redis runs a script whole")
+def test_a_key_that_is_ended_during_a_run_is_not_made_again(
+    three_guesses: Countdown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    get, ending = cache.get, Thread(target=end, args=[three_guesses.key])
+
+    def get_then_end(*args: Any) -> Any:
+        value = get(*args)
+        if not ending.ident:
+            ending.start()
+            ending.join()
+        return value
+
+    monkeypatch.setattr(cache, "get", get_then_end)
+    run([three_guesses])
+    assert get(three_guesses.key) is None
+
+
+def test_a_switch_refuses_while_it_is_set() -> None:
+    switch = Switch(name="stopped", key="stopped")
+    assert run([switch]) == [0]
+    cache.set(switch.key, 1, None)
+    with pytest.raises(Refused):
+        run([switch])
+
+
+def test_a_tally_counts_and_never_refuses() -> None:
+    tally = Tally(name="tally", key="a-tally", seconds=60)
+    assert [run([tally])[0] for _ in range(3)] == [1, 2, 3]
+    refund([tally])
+    assert run([tally]) == [3]
+
+
+def test_reading_changes_nothing() -> None:
+    read = Read(name="attempts", key=ATTEMPTS.key)
+    assert run([read, ATTEMPTS]) == [0, 1]
+    assert run([read, read]) == [1, 1]
+    refund([read])
+    assert run([read]) == [1]
+
+
+@pytest.mark.parametrize(
+    "refusing", [GUESSES, ATTEMPTS, Switch(name="stopped", key="stopped")]
+)
+def test_one_refusal_runs_none(refusing: Command) -> None:
+    cache.set("stopped", 1, None)
+    run([ATTEMPTS])
+    run([ATTEMPTS])
+    tally = Tally(name="tally", key="a-tally", seconds=60)
+    with pytest.raises(Refused):
+        run([tally, refusing])
+    assert cache.get(tally.key) is None
+
+
+def test_no_commands_are_no_round_trip() -> None:
+    assert run([]) == []
