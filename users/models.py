@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -18,10 +19,10 @@ from users.phones import (
     PATTERN,
     InvalidPhoneNumber,
     PhoneNumber,
-    mask_phone_number,
     normalize_phone_number,
 )
 from users.user_agents import device_name
+from webhooks.services import record_event
 
 # 32**6 codes: with a million users one draw in a thousand is taken, five in 10**15.
 INVITE_CODE_DRAWS = 5
@@ -49,6 +50,30 @@ class UserManager(BaseUserManager["User"]):
             else:
                 break
         return user
+
+    def lock_or_create(self, phone_number: PhoneNumber) -> tuple[User, bool]:
+        """The account, locked until the transaction ends, and whether it is new.
+
+        A locked account cannot be deleted meanwhile. Rows may still refer to it ("no
+        key"), or two people who activate each other's invite codes would deadlock.
+        """
+        locked = self.select_for_update(of=("self",), no_key=True)
+        users = locked.select_related("activation")
+        with suppress(User.DoesNotExist):
+            return users.get(phone_number=phone_number), False
+        try:
+            user = self.create_user(phone_number)
+        except IntegrityError:  # another first sign-in on this number was faster
+            return users.get(phone_number=phone_number), False
+        record_event(
+            type="user.created",
+            data={
+                "user_id": user.pk,
+                "invite_code": user.invite_code,
+                "created_at": user.date_joined.isoformat(),
+            },
+        )
+        return user, True
 
     def create_superuser(
         self, phone_number: str, password: str | None = None, **fields: Any
@@ -124,7 +149,7 @@ class User(InviteCodeOwner, AbstractBaseUser, PermissionsMixin):
 
     @property
     def public_name(self) -> str:
-        return mask_phone_number(self.phone_number)
+        return PhoneNumber(self.phone_number).masked
 
     def __str__(self) -> str:
         """Masked: this is what stays in the admin site's history of changes."""

@@ -23,8 +23,9 @@ class InvalidPhoneNumber(ValueError):
 class PhoneNumber(str):
     """A number in E.164, from `normalize_phone_number` or from the database.
 
-    `masked` is for logs. `pseudonym` stands for the number where it must not be
-    readable, such as in a cache key. `country` is the ISO 3166 code, if it was parsed.
+    `masked` (`+7999•••••67`) is for logs. `pseudonym` stands for the number where it
+    must not be readable, such as in a cache key. `country` is the ISO 3166 code, if it
+    was parsed.
     """
 
     country: str | None
@@ -34,7 +35,10 @@ class PhoneNumber(str):
     def __new__(cls, e164: str, *, country: str | None = None) -> PhoneNumber:
         number = super().__new__(cls, e164)
         number.country = country
-        number.masked = mask_phone_number(e164)
+        # Hides five digits if it can: the owner recognises it, nobody can dial it.
+        shown = max(2, min(5, len(e164) - 7))
+        hidden = len(e164) - shown - 2
+        number.masked = f"{e164[:shown]}{'•' * hidden}{e164[-2:]}"
         number.pseudonym = pseudonym(e164)
         return number
 
@@ -67,10 +71,3 @@ def pseudonym(phone_number: str, secret: str | None = None) -> str:
     """A keyed hash of the number; `secret` is SECRET_KEY unless it is given."""
     mac = salted_hmac("users.phone", phone_number, secret, algorithm="sha256")
     return mac.hexdigest()
-
-
-def mask_phone_number(phone_number: str) -> str:
-    """`+7999•••••67`: its owner can recognise it, nobody else can dial it."""
-    shown = max(2, min(5, len(phone_number) - 7))  # hides five digits if it can
-    hidden = len(phone_number) - shown - 2
-    return f"{phone_number[:shown]}{'•' * hidden}{phone_number[-2:]}"

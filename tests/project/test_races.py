@@ -27,7 +27,7 @@ from referrals.exceptions import CorrectionOutdated
 from referrals.models import Correction, Referral
 from referrals.support.corrections import correct_inviter
 from users.devices.jwt_tokens import issue_refresh_token
-from users.login import codes, services
+from users.login import codes
 from users.models import Device, User
 from users.phone_change import services as phone_change
 from users.phones import PhoneNumber
@@ -120,7 +120,7 @@ def test_20_first_sign_ins_make_one_account() -> None:
 
     def find_or_create(i: int) -> tuple[User, bool]:
         with transaction.atomic():
-            return services._get_or_create_user(ALICE)
+            return User.objects.lock_or_create(ALICE)
 
     users = at_once(20, find_or_create)
     assert len({user.pk for user, _ in users}) == 1

@@ -99,7 +99,7 @@ def issue(
         return living
     nonce = secrets.token_hex(16)
     code = LoginCode(
-        digits=fixed or random_digits(phone_number, nonce, length, purpose),
+        digits=fixed or random_digits(phone_number.pseudonym, nonce, length, purpose),
         nonce=nonce,
         expires_at=time.time() + settings.LOGIN_CODE_TTL_SECONDS,
         invite_code=invite_code,
@@ -108,7 +108,7 @@ def issue(
     facts = asdict(code) | {"length": code.length}
     del facts["digits"]
     entries = {
-        _key(phone_number, purpose): facts,
+        _key(phone_number.pseudonym, purpose): facts,
         code.guess.key: guess_allowance(code.length),
     }
     cache.set_many(entries, settings.LOGIN_CODE_TTL_SECONDS)
@@ -117,12 +117,14 @@ def issue(
 
 def find(phone_number: PhoneNumber, purpose: str = SIGN_IN) -> LoginCode | None:
     """The code issued last, until its time is over. Its life may have ended before."""
-    facts = cache.get(_key(phone_number, purpose))
+    facts = cache.get(_key(phone_number.pseudonym, purpose))
     if not facts or facts["expires_at"] <= time.time():
         return None
     length = facts.pop("length")
     fixed = fixed_digits(phone_number) if facts["is_fixed"] else None
-    digits = fixed or random_digits(phone_number, facts["nonce"], length, purpose)
+    digits = fixed or random_digits(
+        phone_number.pseudonym, facts["nonce"], length, purpose
+    )
     return LoginCode(digits=digits, **facts)
 
 
@@ -134,15 +136,13 @@ def get(phone_number: PhoneNumber, purpose: str = SIGN_IN) -> LoginCode:
     return code
 
 
-def random_digits(
-    phone_number: PhoneNumber, nonce: str, length: int, purpose: str
-) -> str:
-    text = f"{phone_number} {nonce} {purpose}"
+def random_digits(pseudonym: str, nonce: str, length: int, purpose: str) -> str:
+    text = f"{pseudonym} {nonce} {purpose}"
     mac = salted_hmac("users.codes", text, algorithm="sha256")
     # 256 bits modulo at most 10**8: no code is likelier than another by over 2**-229.
     number = int.from_bytes(mac.digest(), "big") % 10**length
     return f"{number:0{length}}"
 
 
-def _key(phone_number: PhoneNumber, purpose: str) -> str:
-    return f"login-code:{phone_number.pseudonym}:{purpose}"
+def _key(pseudonym: str, purpose: str) -> str:
+    return f"login-code:{pseudonym}:{purpose}"

@@ -43,7 +43,7 @@ def compare(
     and CodeExpired for a code that was spent or is too short by now.
     """
     try:
-        guess = _reserve(code, phone_number, client, is_known_device)
+        guess = _reserve(code, phone_number.pseudonym, client, is_known_device)
         left = _guesses_left(code, guess)
         if left < 0:
             guess.refund()
@@ -62,18 +62,18 @@ def compare(
 
 
 def _reserve(
-    code: LoginCode, phone_number: PhoneNumber, client: Client, is_known_device: bool
+    code: LoginCode, number: str, client: Client, is_known_device: bool
 ) -> Reservation:
     strangers = [
         attempt("guesses_per_address", client.address),
         attempt("guesses_per_address_day", client.address),
-        attempt("guesses_per_phone_day", phone_number),
-        attempt(PER_MONTH, phone_number),
+        attempt("guesses_per_phone_day", number),
+        attempt(PER_MONTH, number),
     ]
     if not is_known_device:
         return _reserve_at(code, client.address, *strangers)
     try:
-        own = attempt("guesses_per_device", phone_number)
+        own = attempt("guesses_per_device", number)
         return _reserve_at(code, "device", own)
     except GuessesUsedUp:
         raise

@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 from config.monitoring import audit
 from config.refusals import LimitReached
 from limits import commands
-from limits.budgets import Reservation, attempt, read, reserve
+from limits.budgets import attempt, read, reserve
 from users.login.clients import Client
 from users.login.exceptions import ResendTooSoon
 from users.login.guess_limits import PER_MONTH, length_of_next_code
@@ -48,8 +48,36 @@ def reserve_send(
     the wait for the next one is refunded. Raises ResendTooSoon, LimitReached, and
     SmsUnavailable while sending is stopped.
     """
-    lock = _send_lock(phone_number, is_known_device)
-    reservation = _reserve(phone_number, client, is_known_device, lock)
+    number = phone_number.pseudonym
+    lock = _send_lock(number, is_known_device)
+    if is_known_device:
+        limits = [attempt("sends_per_device", number)]
+    else:
+        limits = [
+            attempt("sends_per_phone_and_address", f"{number} {client.address}"),
+            attempt("sends_per_address", client.address),
+            attempt("phones_per_address", client.address, item=number),
+            attempt("sends_per_phone_hour", number),
+            attempt("sends_per_phone_day", number),
+        ]
+    try:
+        reservation = reserve(
+            _STOPPED,
+            lock,
+            _recent_sends(lock),
+            *limits,
+            attempt("sends", "all"),
+            # What is to be known before the SMS, in the same step:
+            read(PER_MONTH, number),
+            daily_counts.codes_sent(),
+        )
+    except LimitReached as refusal:
+        if refusal.limit == _STOPPED.name:
+            raise SmsUnavailable from None
+        audit.record("code.refused", phone=phone_number.masked, limit=refusal.limit)
+        if refusal.limit == lock.name:
+            raise ResendTooSoon(wait=_seconds_until_free(lock)) from None
+        raise
     results = reservation.results
     wait = _wait_after(results[RECENT_SENDS])
     next_at = time.time() + wait
@@ -73,56 +101,16 @@ def reserve_send(
             cache.set(lock.key, int(next_at * 1000), max(next_at - time.time(), 0))
 
 
-def _reserve(
-    phone_number: PhoneNumber,
-    client: Client,
-    is_known_device: bool,
-    lock: commands.Lock,
-) -> Reservation:
-    """All limits in one step, together with what is to be known before the SMS."""
-    recent_sends = commands.Tally(
-        name=RECENT_SENDS, key=f"{lock.key}:sends", seconds=RECENT_SECONDS
-    )
-    if is_known_device:
-        limits = [attempt("sends_per_device", phone_number)]
-    else:
-        by_address = f"{phone_number} {client.address}"
-        limits = [
-            attempt("sends_per_phone_and_address", by_address),
-            attempt("sends_per_address", client.address),
-            attempt("phones_per_address", client.address, item=phone_number),
-            attempt("sends_per_phone_hour", phone_number),
-            attempt("sends_per_phone_day", phone_number),
-        ]
-    try:
-        return reserve(
-            _STOPPED,
-            lock,
-            recent_sends,
-            *limits,
-            attempt("sends", "all"),
-            read(PER_MONTH, phone_number),
-            daily_counts.codes_sent(),
-        )
-    except LimitReached as refusal:
-        if refusal.limit == _STOPPED.name:
-            raise SmsUnavailable from None
-        audit.record("code.refused", phone=phone_number.masked, limit=refusal.limit)
-        if refusal.limit == lock.name:
-            raise ResendTooSoon(wait=_seconds_until_free(lock)) from None
-        raise
-
-
 def seconds_until_resend(phone_number: PhoneNumber, *, is_known_device: bool) -> int:
-    return _seconds_until_free(_send_lock(phone_number, is_known_device))
+    return _seconds_until_free(_send_lock(phone_number.pseudonym, is_known_device))
 
 
 def clear_waits(phone_number: PhoneNumber) -> None:
     """Let the number ask at once, and begin again with the shortest wait."""
     for is_known_device in (True, False):
-        lock = _send_lock(phone_number, is_known_device)
+        lock = _send_lock(phone_number.pseudonym, is_known_device)
         commands.end(lock.key)
-        commands.end(f"{lock.key}:sends")
+        commands.end(_recent_sends(lock).key)
 
 
 def stop() -> None:
@@ -138,7 +126,7 @@ def is_stopped() -> bool:
     return bool(cache.get(_STOPPED.key))
 
 
-def _send_lock(phone_number: PhoneNumber, is_known_device: bool) -> commands.Lock:
+def _send_lock(number: str, is_known_device: bool) -> commands.Lock:
     """One SMS to a number at a time. Known devices wait only for one another.
 
     Before the SMS it is held for longer than the SMS takes, so that no other goes out
@@ -148,10 +136,16 @@ def _send_lock(phone_number: PhoneNumber, is_known_device: bool) -> commands.Loc
     shortest = _wait_after(1)
     return commands.Lock(
         name=ResendTooSoon.limit_name,
-        key=f"login-code-wait:{asking}:{phone_number.pseudonym}",
+        key=f"login-code-wait:{asking}:{number}",
         free_at=time.time() + shortest,
         seconds=max(shortest, settings.SMS_TIMEOUT_SECONDS + 5),
     )
+
+
+def _recent_sends(lock: commands.Lock) -> commands.Tally:
+    """Key: the lock's. Value: SMS sent since its first. TTL: RECENT_SECONDS."""
+    key = f"{lock.key}:sends"
+    return commands.Tally(name=RECENT_SENDS, key=key, seconds=RECENT_SECONDS)
 
 
 def _seconds_until_free(lock: commands.Lock) -> int:

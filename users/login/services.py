@@ -8,7 +8,7 @@ from functools import partial
 from typing import Protocol
 
 from django.conf import settings
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 from redis.exceptions import RedisError
 
@@ -30,7 +30,6 @@ from users.signals import signed_in
 from users.sms import backend_class, check_country, send_sms
 from users.sms.text import login_code_text
 from users.statistics import daily_counts
-from webhooks.services import record_event
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +157,7 @@ def sign_in(
     )
     other_invite_codes = [c for c in (link_invite_code, code.invite_code) if c]
     with transaction.atomic():
-        user, is_new = _get_or_create_user(phone_number)
+        user, is_new = User.objects.lock_or_create(phone_number)
         if not user.is_active:
             raise AccountInactive
         if code.is_fixed and user.is_staff:
@@ -197,29 +196,6 @@ def _code_sent(
         code_length=code.length,
         dev_code=code.digits if show else None,
     )
-
-
-def _get_or_create_user(phone_number: PhoneNumber) -> tuple[User, bool]:
-    # Locked, so that nobody deletes the account before the commit. "No key": other
-    # transactions may still refer to the row. Otherwise two people who activate each
-    # other's invite codes at the same time would deadlock.
-    locked = User.objects.select_for_update(of=("self",), no_key=True)
-    users = locked.select_related("activation")
-    with suppress(User.DoesNotExist):
-        return users.get(phone_number=phone_number), False
-    try:
-        user = User.objects.create_user(phone_number)
-    except IntegrityError:  # another first sign-in on this number was faster
-        return users.get(phone_number=phone_number), False
-    record_event(
-        type="user.created",
-        data={
-            "user_id": user.pk,
-            "invite_code": user.invite_code,
-            "created_at": user.date_joined.isoformat(),
-        },
-    )
-    return user, True
 
 
 def _apply_invite_code(

@@ -20,6 +20,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.module_loading import import_string
 
 from config.monitoring.metrics import timed_sms
+from users.phones import PhoneNumber
 from users.sms.exceptions import CountryNotServed, SmsUnavailable, SmsUnsure
 
 
@@ -41,7 +42,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Sms:
-    phone_number: str
+    phone_number: PhoneNumber
     text: str
     key: str  # for idempotency: the same at each attempt at one message
     deadline: float  # by time.monotonic()
@@ -84,10 +85,11 @@ def check_country(country: str | None) -> None:
         raise CountryNotServed
 
 
-def send_sms(*, phone_number: str, text: str) -> None:
+def send_sms(*, phone_number: PhoneNumber, text: str) -> None:
     """Raises SmsUnavailable, and SmsUnsure when it may have been sent."""
     backend = backend_class()
-    mark = _mark(phone_number, text)
+    message = salted_hmac("users.sms", f"{phone_number} {text}", algorithm="sha256")
+    mark = f"sms-tried:{message.hexdigest()}"
     seen = cache.get(mark) if backend.can_be_unsure else None
     tried = Attempt(**seen) if seen else None
     sms = Sms(
@@ -115,10 +117,3 @@ def send_sms(*, phone_number: str, text: str) -> None:
         raise
     if tried:
         cache.delete(mark)
-
-
-def _mark(phone_number: str, text: str) -> str:
-    message = f"{phone_number} {text}"
-    return (
-        f"sms-tried:{salted_hmac('users.sms', message, algorithm='sha256').hexdigest()}"
-    )

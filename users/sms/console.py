@@ -6,7 +6,6 @@ import time
 from django.conf import settings
 
 from config.monitoring.logs import STDOUT, write_line
-from users.phones import mask_phone_number
 from users.sms import Sms, SmsBackend
 
 
@@ -16,5 +15,5 @@ class ConsoleBackend(SmsBackend):
 
     def send(self, sms: Sms) -> None:
         time.sleep(random.uniform(*settings.SMS_SIMULATED_DELAY))  # noqa: S311  a delay
-        phone = mask_phone_number(sms.phone_number)
+        phone = sms.phone_number.masked
         write_line(STDOUT, f"SMS to {phone}: {sms.text}")

@@ -11,7 +11,6 @@ from typing import Any
 
 from django.conf import settings
 
-from users.phones import mask_phone_number
 from users.sms import Attempt, Sms, SmsBackend
 from users.sms.exceptions import SmsUnavailable, SmsUnsure
 from users.sms.http import Answer, NoAnswer, NotSent, post, problem_with_url
@@ -135,5 +134,5 @@ def _tell_operators(sms: Sms, answer: Answer) -> None:
 
 
 def _warn(sms: Sms, what: str) -> None:
-    phone = mask_phone_number(sms.phone_number)
+    phone = sms.phone_number.masked
     logger.warning("SMS Aero %s (SMS to %s)", what, phone)

@@ -12,7 +12,6 @@ import logging
 
 from django.conf import settings
 
-from users.phones import mask_phone_number
 from users.sms import Sms, SmsBackend
 from users.sms.exceptions import SmsUnavailable, SmsUnsure
 from users.sms.http import Answer, NoAnswer, NotSent, post, problem_with_url
@@ -66,5 +65,5 @@ class WebhookBackend(SmsBackend):
 
 
 def _warn(sms: Sms, what: str) -> None:
-    phone = mask_phone_number(sms.phone_number)
+    phone = sms.phone_number.masked
     logger.warning("the SMS webhook %s (SMS to %s)", what, phone)

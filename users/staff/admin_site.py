@@ -44,7 +44,7 @@ class StaffLoginForm(AdminAuthenticationForm):
         limits = [attempt("password_guesses_per_address", address)]
         with suppress(InvalidPhoneNumber):
             number = normalize_phone_number(self.cleaned_data.get("username", ""))
-            limits.append(attempt("password_guesses_per_phone", number))
+            limits.append(attempt("password_guesses_per_phone", number.pseudonym))
         return limits
 
 

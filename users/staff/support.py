@@ -97,7 +97,9 @@ def login_state(user: User) -> LoginState:
     usages = [_usage(name, subject) for name, subject in subjects.items()]
     return LoginState(
         usages=[usage for usage in usages if usage],
-        code_length=length_of_next_code(used("guesses_per_phone_month", number)),
+        code_length=length_of_next_code(
+            used("guesses_per_phone_month", number.pseudonym)
+        ),
         living_code=code if code and code.is_alive() else None,
         resend_in=seconds_until_resend(number, is_known_device=False),
         resend_in_known=seconds_until_resend(number, is_known_device=True),
@@ -126,12 +128,12 @@ def chance_after_reset() -> float:
 
 def _cleared_by_unlock(user: User) -> dict[str, str]:
     """Names of limits, and whose attempts each counts."""
-    of_number = dict.fromkeys(OF_NUMBER, user.phone_number)
-    return of_number | dict.fromkeys(OF_ACCOUNT, str(user.pk))
+    number = PhoneNumber(user.phone_number).pseudonym
+    return dict.fromkeys(OF_NUMBER, number) | dict.fromkeys(OF_ACCOUNT, str(user.pk))
 
 
 def _lasting(user: User) -> dict[str, str]:
-    return dict.fromkeys(LASTING, user.phone_number)
+    return dict.fromkeys(LASTING, PhoneNumber(user.phone_number).pseudonym)
 
 
 def _usage(name: str, subject: str) -> Usage | None:

@@ -204,7 +204,7 @@ def test_sign_in_codes_do_not_change_a_number(alice: User, clock: Clock) -> None
 def test_codes_of_one_purpose_have_digits_of_their_own(alice: User) -> None:
     code = codes.issue(ALICE, length=8)
     others = [
-        codes.random_digits(ALICE, code.nonce, 8, purpose)
+        codes.random_digits(ALICE.pseudonym, code.nonce, 8, purpose)
         for purpose in (f"change:1:{NEW.pseudonym}", f"change:2:{NEW.pseudonym}")
     ]
     assert len({code.digits, *others}) == 3

@@ -52,7 +52,7 @@ def test_every_limit_of_a_person_is_on_the_page(admin: Client, alice: User) -> N
 
 
 def test_the_page_says_what_is_used_up(admin: Client, alice: User) -> None:
-    use_up("sends_per_phone_hour", ALICE)
+    use_up("sends_per_phone_hour", ALICE.pseudonym)
     body = admin.get(page_of(alice)).content.decode()
     assert "1 limit is used up." in body
     assert body.count('class="used-up"') == 1
@@ -82,19 +82,19 @@ def test_the_page_tells_of_a_code_but_never_the_code(
 def test_unlock_lets_a_number_ask_again(admin: Client, alice: User) -> None:
     ask_for_code(APIClient(), ALICE)
     for name in support.OF_NUMBER:
-        use_up(name, ALICE) if not used(name, ALICE) else None
+        use_up(name, ALICE.pseudonym) if not used(name, ALICE.pseudonym) else None
     response = admin.post(f"/admin/users/user/{alice.pk}/unlock/")
     assert response["Location"] == page_of(alice)
     for name in support.OF_NUMBER:
-        assert used(name, ALICE) == 0
+        assert used(name, ALICE.pseudonym) == 0
     ask_for_code(APIClient(), ALICE)
 
 
 def test_unlock_leaves_the_month_s_guesses(admin: Client, alice: User) -> None:
     for name in support.LASTING:
-        reserve(attempt(name, ALICE))
+        reserve(attempt(name, ALICE.pseudonym))
     admin.post(f"/admin/users/user/{alice.pk}/unlock/")
-    assert [used(name, ALICE) for name in support.LASTING] == [1, 1, 1]
+    assert [used(name, ALICE.pseudonym) for name in support.LASTING] == [1, 1, 1]
 
 
 def test_a_superuser_forgets_wrong_guesses(admin: Client, alice: User) -> None:
@@ -102,9 +102,9 @@ def test_a_superuser_forgets_wrong_guesses(admin: Client, alice: User) -> None:
     for _ in range(3):
         body = {"phone_number": ALICE, "code": wrong(digits)}
         APIClient().post("/api/auth/verify-code/", body)
-    assert used("guesses_per_phone_month", ALICE) == 3
+    assert used("guesses_per_phone_month", ALICE.pseudonym) == 3
     admin.post(f"/admin/users/user/{alice.pk}/reset-guesses/")
-    assert used("guesses_per_phone_month", ALICE) == 0
+    assert used("guesses_per_phone_month", ALICE.pseudonym) == 0
 
 
 def test_what_was_done_is_kept_with_who_did_it(
@@ -170,11 +170,11 @@ def test_without_the_right_nothing_is_done(
     boris.user_permissions.set(Permission.objects.filter(codename="view_user"))
     client.force_login(boris, backend=BY_PASSWORD)
     assert client.get(page_of(alice)).status_code == 200
-    use_up("sends_per_phone_hour", ALICE)
+    use_up("sends_per_phone_hour", ALICE.pseudonym)
     token, _ = issue_token(user=alice, user_agent="Phone")
     url = f"/admin/users/user/{alice.pk}/{act}/"
     assert client.post(url, {"device": token.pk}).status_code == 403
-    assert used("sends_per_phone_hour", ALICE)
+    assert used("sends_per_phone_hour", ALICE.pseudonym)
     assert Device.objects.filter(pk=token.pk).exists()
 
 
