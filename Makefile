@@ -67,10 +67,11 @@ mutations: $(VENV)/.dev ## take the guards away one at a time; a test must go re
 bench: $(VENV)/.dev ## measure speed against the bars; USERS=20000 RUNS=1 for a quick look, DATA=folder to keep the people
 	$(BIN)/python -m tests.benchmarks --users $(USERS) --runs $(RUNS) $(if $(DATA),--data $(DATA)) $(if $(ONLY),--only $(ONLY))
 
-lint: $(VENV)/.dev ## check style and types
+lint: $(VENV)/.dev ## check style, types and the direction of imports
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy .
+	$(BIN)/lint-imports
 
 audit: $(VENV)/.dev ## known vulnerabilities of what is installed (asks the advisory database)
 	$(BIN)/pip-audit --requirement requirements.txt --no-deps --disable-pip

@@ -1,11 +1,19 @@
 """Typed reading of environment variables; a bad value stops the start by its name."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-from limits.limit import Limit
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `count` in each window of `seconds`."""
+
+    count: int
+    seconds: int
+
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}

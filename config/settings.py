@@ -69,6 +69,8 @@ MIDDLEWARE = [
 ]
 
 ROOT_URLCONF = "config.urls"
+# Asked every few seconds by load balancers and by Prometheus.
+PROBE_PATHS = ("healthz", "readyz", "metrics")
 WSGI_APPLICATION = "config.wsgi.application"
 
 TEMPLATES = [
@@ -294,7 +296,7 @@ STORAGES = {
 HTTPS_ONLY = env.flag("HTTPS_ONLY", default=not DEBUG)
 SECURE_SSL_REDIRECT = HTTPS_ONLY
 # Probes and Prometheus come over plain HTTP.
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+SECURE_REDIRECT_EXEMPT = [f"^{path}$" for path in PROBE_PATHS]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS_ONLY else 0
 # What else lives under the domain is not this service's to decide.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]

@@ -15,7 +15,6 @@ from drf_spectacular.views import (
 from config.api.error_pages import NoSuchEndpoint
 from config.monitoring.health import HealthView, ReadinessView
 from config.monitoring.metrics_view import MetricsView
-from users.staff.dashboard_page import dashboard_page
 
 # ReDoc and Swagger UI write their styles into the page; ReDoc searches in a worker.
 documentation_csp = csp_update(
@@ -45,7 +44,6 @@ urlpatterns = [
     path("healthz", HealthView.as_view(), name="healthz"),
     path("readyz", ReadinessView.as_view(), name="readyz"),
     path("metrics", MetricsView.as_view(), name="metrics"),
-    path("admin/dashboard/", admin.site.admin_view(dashboard_page), name="dashboard"),
     path("admin/", admin.site.urls),
 ]
 

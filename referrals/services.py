@@ -15,7 +15,6 @@ from referrals.exceptions import (
     InviteCodeUnknown,
 )
 from referrals.models import Referral
-from referrals.signals import invite_code_activated
 from webhooks.services import record_event
 
 
@@ -83,7 +82,6 @@ def _announce(referral: Referral) -> None:
         user=referral.invitee_id,
         inviter=referral.inviter_id,
     )
-    invite_code_activated.send_robust(Referral, referral=referral)
 
 
 def _tell_other_systems(referral: Referral, invitee: AbstractBaseUser) -> None:

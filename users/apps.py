@@ -8,11 +8,10 @@ class UsersConfig(AppConfig):
     verbose_name = _("People")
 
     def ready(self) -> None:
-        # Models can be imported only now.
-        from users import signals  # noqa: PLC0415
-        from users.statistics import daily_counts as daily  # noqa: PLC0415
-
-        signals.signed_in.connect(daily.count_sign_in)
+        # They register themselves. Some need the models, which are loaded only now.
+        from users.devices import openapi  # noqa: F401, PLC0415
+        from users.login import checks as login_checks  # noqa: F401, PLC0415
+        from users.sms import checks as sms_checks  # noqa: F401, PLC0415
 
 
 class StaffSiteConfig(AdminConfig):

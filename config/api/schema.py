@@ -42,32 +42,6 @@ def describe_in_the_reader_s_language(result: Any, **kwargs: Any) -> Any:
     return result
 
 
-class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    target_class = "users.devices.token_authentication.TokenAuthentication"
-    name = "token"
-
-    def get_security_definition(self, auto_schema: SpectacularAutoSchema) -> Any:
-        return {
-            "type": "apiKey",
-            "in": "header",
-            "name": "Authorization",
-            "description": "`Token <token>`, with the token that verify-code answered.",
-        }
-
-
-class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    target_class = "users.devices.jwt_tokens.JWTAuthentication"
-    name = "bearer"
-
-    def get_security_definition(self, auto_schema: SpectacularAutoSchema) -> Any:
-        return {
-            "type": "http",
-            "scheme": "bearer",
-            "bearerFormat": "JWT",
-            "description": "The access token that jwt/create or jwt/refresh answered.",
-        }
-
-
 class MetricsTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = "config.monitoring.metrics_view.MetricsTokenAuthentication"
     name = "metricsToken"

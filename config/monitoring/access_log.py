@@ -11,9 +11,6 @@ from config.monitoring.metrics import count_request
 
 logger = logging.getLogger("access")
 
-# Asked every few seconds by machines; in the log only when they fail.
-PROBES = {"healthz", "readyz", "metrics"}
-
 
 class AccessMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -28,7 +25,7 @@ class AccessMiddleware:
         match = request.resolver_match
         route = match.route if match else "-"
         count_request(method=method, route=route, status=status, seconds=seconds)
-        if settings.ACCESS_LOG and (route not in PROBES or status >= 400):
+        if settings.ACCESS_LOG and (route not in settings.PROBE_PATHS or status >= 400):
             facts = {
                 "method": method,
                 "route": route,

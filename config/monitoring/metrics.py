@@ -1,7 +1,7 @@
-"""What is counted for Prometheus, in memory shared by the processes of one gunicorn.
+"""Metrics for Prometheus, counted in memory that the processes of one gunicorn share.
 
-No label has a value that comes from a client: routes and not paths, names of limits
-and not of people.
+No label has a value that a client chose: routes, not paths; names of limits, not of
+people.
 """
 
 from collections.abc import Iterator
@@ -13,6 +13,9 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.values import MutexValue, ValueClass
 
 _registry = CollectorRegistry()
+# Collectors that apps register. They read the database, so every machine tells the
+# same.
+asked_at_each_scrape = CollectorRegistry()
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 _requests = Histogram(
@@ -57,7 +60,7 @@ def timed_sms() -> Iterator[None]:
 
 
 def collected() -> CollectorRegistry:
-    """The counts of all processes of this gunicorn; of this one where it runs alone."""
+    """The counts of all processes of this gunicorn, or of this process alone."""
     if ValueClass is MutexValue:
         return _registry
     everybody = CollectorRegistry()

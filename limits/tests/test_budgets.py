@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.conf import LazySettings
 
+from config.env import Limit
 from config.refusals import LimitReached
 from conftest import Clock
 from limits.budgets import attempt, reserve, used
-from limits.limit import Limit
 
 
 @pytest.fixture(autouse=True)

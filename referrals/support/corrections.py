@@ -19,7 +19,6 @@ from referrals.exceptions import (
     CorrectionToOneself,
 )
 from referrals.models import Correction, Referral
-from referrals.signals import inviter_corrected
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +138,6 @@ def _announce(correction: Correction) -> None:
         correction=correction.pk,
         by=correction.by_id,
     )
-    inviter_corrected.send_robust(Correction, correction=correction)
 
 
 def _standing(referral: Referral | None) -> Standing:

@@ -3,8 +3,8 @@ from django.conf import LazySettings
 from django.db import IntegrityError, OperationalError, transaction
 from rest_framework.test import APIClient
 
+from config.env import Limit
 from conftest import error_of, signed_in
-from limits.limit import Limit
 from referrals import services
 from referrals.models import Referral
 from users.models import User

@@ -9,8 +9,8 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
+from config.env import Limit
 from conftest import ALICE, error_of, signed_in
-from limits.limit import Limit
 from users.models import User
 
 pytestmark = pytest.mark.django_db

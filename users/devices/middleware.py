@@ -24,7 +24,7 @@ class DeviceMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        is_probe = request.path_info in {"/healthz", "/readyz"}
+        is_probe = request.path_info[1:] in settings.PROBE_PATHS
         if is_probe or settings.SESSION_COOKIE_NAME not in request.COOKIES:
             return self.get_response(request)
         self._check_device(request)

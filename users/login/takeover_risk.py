@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from limits.limit import Limit
+from config.env import Limit
 from users.login.codes import guess_allowance
 
 YEAR_SECONDS = 365 * 24 * 3600

@@ -7,6 +7,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, path
 from django.utils.translation import gettext_lazy as _
 
 from config.refusals import LimitReached
@@ -15,6 +16,7 @@ from limits.budgets import attempt, reserve
 from limits.commands import AttemptLimit
 from users.devices.middleware import sign_out_session_device
 from users.phones import MAX_INPUT_LENGTH, InvalidPhoneNumber, normalize_phone_number
+from users.staff.dashboard_page import dashboard_page
 
 BY_PASSWORD = "django.contrib.auth.backends.ModelBackend"  # noqa: S105  a path
 
@@ -53,6 +55,11 @@ class StaffSite(admin.AdminSite):
 
     login_form = StaffLoginForm
     site_header = site_title = _("Referral administration")
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        dashboard = self.admin_view(dashboard_page)
+        own = [path("dashboard/", dashboard, name="dashboard")]
+        return [*own, *super().get_urls()]
 
     def logout(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

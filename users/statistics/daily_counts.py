@@ -39,11 +39,6 @@ def counted(number: int) -> None:
         _move_finished_days(_today())
 
 
-def count_sign_in(**kwargs: object) -> None:
-    """Called after the commit, so that a failing count cannot keep anybody out."""
-    count(SIGN_INS)
-
-
 def numbers(days: list[date]) -> dict[date, DayCount]:
     """What happened on each of the days, zeros included."""
     found = DayCount.objects.in_bulk(days)

@@ -12,7 +12,6 @@ from django.utils import timezone
 from conftest import ALICE, BORIS, CLARA, signed_in
 from referrals.exceptions import CorrectionOutdated
 from referrals.models import Correction, Referral
-from referrals.signals import inviter_corrected
 from referrals.support.corrections import correct_inviter, revert_correction, standing
 from users.models import User
 from users.staff.admin_site import BY_PASSWORD
@@ -184,26 +183,6 @@ def test_an_old_correction_is_not_reverted_over_a_newer_one(
     url = f"/admin/referrals/correction/{first.pk}/revert/"
     assert b"changed meanwhile" in admin.post(url, {"reason": "x"}).content
     assert Referral.objects.get().inviter_id == clara.pk
-
-
-def test_other_apps_hear_of_a_correction(
-    admin: Client,
-    alice: User,
-    boris: User,
-    django_capture_on_commit_callbacks: Any,
-) -> None:
-    heard: list[Correction] = []
-
-    def listen(correction: Correction, **kwargs: Any) -> None:
-        heard.append(correction)
-
-    inviter_corrected.connect(listen)
-    try:
-        with django_capture_on_commit_callbacks(execute=True):
-            correct(admin, boris, ALICE)
-    finally:
-        inviter_corrected.disconnect(listen)
-    assert heard == [Correction.objects.get()]
 
 
 def test_corrections_need_a_right_of_their_own(

@@ -8,9 +8,9 @@ from django.conf import LazySettings, settings
 from django.core.cache import cache
 from django.test import override_settings
 
+from config.env import Limit
 from conftest import ALICE, BORIS, Clock, wrong
 from limits.budgets import used
-from limits.limit import Limit
 from users.login import codes
 from users.login.clients import Client, issue_known_device_token
 from users.login.exceptions import (

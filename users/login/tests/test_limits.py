@@ -10,8 +10,8 @@ from django.core.management import call_command
 from django.test import Client as Browser
 from rest_framework.test import APIClient
 
+from config.env import Limit
 from conftest import ALICE, BORIS, Clock, ask_for_code, error_of, signed_in, wrong
-from limits.limit import Limit
 from users.login import codes
 from users.login import takeover_risk as risk
 from users.models import User

@@ -7,6 +7,7 @@ from django.conf import LazySettings
 from django.db import DatabaseError
 from rest_framework.test import APIClient
 
+from config.env import Limit
 from conftest import (
     ALICE,
     Clock,
@@ -16,7 +17,6 @@ from conftest import (
     signed_in_as_staff,
     wrong,
 )
-from limits.limit import Limit
 from users.login import codes
 from users.login.clients import Client, issue_known_device_token
 from users.models import Device, User

@@ -9,8 +9,8 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from config.env import Limit
 from conftest import ALICE, BORIS, STAFF, signed_in
-from limits.limit import Limit
 from referrals.models import Correction, Referral
 from referrals.tests.test_list import invite_many
 from users.devices.token_authentication import issue_token

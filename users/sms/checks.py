@@ -1,0 +1,52 @@
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Info, Warning, register
+from django.utils import translation
+
+from users.sms import backend_class
+from users.sms.text import fits_one_segment, login_code_text
+
+
+@register()
+def sms_backend_fits(**kwargs: Any) -> list[CheckMessage]:
+    try:
+        backend = backend_class()
+    except ImportError as error:
+        return [Error(f"SMS_BACKEND: {error}.", id="config.E007")]
+    simulated = backend.simulated
+    if problems := backend.problems():
+        return [Error(problem, id="config.E009") for problem in problems]
+    if settings.SHOW_LOGIN_CODES and not simulated:
+        return [
+            Error(
+                "SHOW_LOGIN_CODES is on while SMS_BACKEND really sends: "
+                "anyone could sign in as anyone.",
+                id="config.E008",
+            )
+        ]
+    if settings.SHOW_LOGIN_CODES and not settings.DEBUG:
+        text = "SHOW_LOGIN_CODES is on: anyone can sign in as anyone. For demos only."
+        return [Warning(text, id="config.W001")]
+    return []
+
+
+@register()
+def codes_fit_one_sms(**kwargs: Any) -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    for language, name in settings.LANGUAGES:
+        with translation.override(language):
+            text = login_code_text() % {"code": "0" * settings.LOGIN_CODE_MAX_LENGTH}
+        if not fits_one_segment(text):
+            message = f"The SMS in {name} is billed as two: {len(text)} characters."
+            hint = "Take a shorter SMS_WEBOTP_DOMAIN."
+            found.append(Warning(message, hint=hint, id="config.W003"))
+    return found
+
+
+@register("serving", deploy=True)
+def sms_are_sent(**kwargs: Any) -> list[CheckMessage]:
+    if not backend_class().simulated:
+        return []
+    text = "SMS_BACKEND only simulates: no code will reach a phone."
+    return [Info(text, id="config.I001")]
