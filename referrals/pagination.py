@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC
@@ -23,7 +25,7 @@ class ReferralPagination(CursorPagination):
             and cursor.position is not None
             and not _is_time(str(cursor.position))
         ):
-            # DRF would hand any text on to the database and answer 500.
+            # DRF would pass any text to the database, and answer 500.
             raise NotFound(self.invalid_cursor_message)
         return cursor
 
@@ -33,13 +35,18 @@ class ReferralCount:
     number: int
     is_exact: bool
 
+    @classmethod
+    def of(cls, bounded_count: int) -> ReferralCount:
+        is_exact = bounded_count <= MOST_COUNTED
+        return cls(min(bounded_count, MOST_COUNTED), is_exact=is_exact)
+
     def __str__(self) -> str:
         return str(self.number) if self.is_exact else f"{self.number}+"
 
 
 @dataclass(frozen=True, slots=True)
 class FirstReferrals:
-    """The newest page as part of another answer, and where the list goes on."""
+    """The newest page, as part of another answer, and the URL of the next."""
 
     rows: Sequence[ReferralRow]
     count: ReferralCount
@@ -58,12 +65,11 @@ def first_referrals(inviter: AbstractBaseUser, request: Request) -> FirstReferra
 
 def count_of(rows: Sequence[ReferralRow]) -> ReferralCount:
     """From a page that was read `with_count`."""
-    count = rows[0].count if rows else 0
-    return ReferralCount(min(count, MOST_COUNTED), is_exact=count <= MOST_COUNTED)
+    return ReferralCount.of(rows[0].count if rows else 0)
 
 
 class _FirstPage(ReferralPagination):
-    """The state that a first page leaves, without making its query anew."""
+    """Makes the link to the next page for rows that were read with plain SQL."""
 
     cursor = None
     has_previous = False

@@ -43,6 +43,7 @@ class UserManager(BaseUserManager["User"]):
             try:
                 with transaction.atomic(using=self._db):
                     user.save(using=self._db, force_insert=True)
+                    _record_creation(user)
             except IntegrityError:
                 code_is_taken = self.filter(invite_code=user.invite_code).exists()
                 if not (code_is_taken and draws_left):
@@ -65,14 +66,6 @@ class UserManager(BaseUserManager["User"]):
             user = self.create_user(phone_number)
         except IntegrityError:  # another first sign-in on this number was faster
             return users.get(phone_number=phone_number), False
-        record_event(
-            type="user.created",
-            data={
-                "user_id": user.pk,
-                "invite_code": user.invite_code,
-                "created_at": user.date_joined.isoformat(),
-            },
-        )
         return user, True
 
     def create_superuser(
@@ -88,6 +81,17 @@ class UserManager(BaseUserManager["User"]):
             return self.get(phone_number=normalize_phone_number(username or ""))
         except InvalidPhoneNumber:
             raise self.model.DoesNotExist from None
+
+
+def _record_creation(user: User) -> None:
+    record_event(
+        type="user.created",
+        data={
+            "user_id": user.pk,
+            "invite_code": user.invite_code,
+            "created_at": user.date_joined.isoformat(),
+        },
+    )
 
 
 class User(InviteCodeOwner, AbstractBaseUser, PermissionsMixin):

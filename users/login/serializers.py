@@ -1,6 +1,5 @@
 from typing import Any
 
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
@@ -9,7 +8,7 @@ from referrals.fields import InviteCodeField
 from users.devices.jwt_serializers import JwtPairSerializer
 from users.fields import PhoneNumberSerializerField
 from users.login.digits import InvalidDigits, normalize_digits
-from users.login.services import CodeSent, SignedIn
+from users.login.services import CodeSent
 from users.serializers import Data, UserSerializer
 
 
@@ -59,17 +58,9 @@ class CodeSentSerializer(serializers.Serializer[Any]):
     )
 
     def to_representation(self, instance: CodeSent) -> Data:
-        # By hand: see ReferralSerializer.
-        data = {
-            "success": True,
-            "message": gettext("The code has been sent."),
-            "phone_number": instance.phone_number,
-            "expires_in": instance.expires_in,
-            "resend_in": instance.resend_in,
-            "code_length": instance.code_length,
-        }
-        if instance.dev_code is not None:
-            data["dev_code"] = instance.dev_code
+        data = super().to_representation(instance)
+        if instance.dev_code is None:
+            del data["dev_code"]
         return data
 
 
@@ -103,17 +94,7 @@ class SignInSerializer(serializers.Serializer[Any]):
 
 
 class SignedInSerializer(NewTokenSerializer, SignInSerializer):
-    def to_representation(self, instance: SignedIn) -> Data:
-        # By hand: see ReferralSerializer.
-        user = UserSerializer(context=self.context)
-        return {
-            "token": instance.token,
-            "expires_at": instance.device.expires_at,
-            "device_token": instance.known_device_token,
-            "is_new_user": instance.is_new_user,
-            "invite_code_applied": instance.invite_code_applied,
-            "user": user.to_representation(instance.user),
-        }
+    pass
 
 
 class JwtSignedInSerializer(JwtPairSerializer, SignInSerializer):

@@ -5,7 +5,6 @@ from rest_framework import serializers
 
 from users.fields import PhoneNumberSerializerField
 from users.login.serializers import CodeSentSerializer, DeviceTokenField, LoginCodeField
-from users.login.services import CodeSent
 from users.serializers import Data, UserSerializer
 
 
@@ -17,11 +16,6 @@ class RequestPhoneChangeSerializer(serializers.Serializer[Data]):
 class PhoneChangeCodeSerializer(CodeSentSerializer):
     success = None  # type: ignore[assignment]  # DRF's way to leave a field out
     message = None  # type: ignore[assignment]  # as above
-
-    def to_representation(self, instance: CodeSent) -> Data:
-        data = super().to_representation(instance)
-        del data["success"], data["message"]
-        return data
 
 
 class PhoneChangeCodesSerializer(serializers.Serializer[Any]):

@@ -133,25 +133,40 @@ def change_phone_number(
     with _named(*NEW):
         _compare(new, new_digits, phone_number, client)
     with transaction.atomic():
-        moved = _move(user, phone_number)
-        sign_out_everywhere(moved)
+        moved = _locked(user)
+        move_account(moved, phone_number)
         device, token = issue_token(user=moved, user_agent=client.user_agent)
         with _named(*OLD):
             old.spend()
         with _named(*NEW):
             new.spend()
-        transaction.on_commit(
-            partial(
-                audit.record,
-                "phone_number.changed",
-                user=user.pk,
-                old=old_number.masked,
-                new=phone_number.masked,
-            )
-        )
     return PhoneChanged(
         moved, device, token, issue_known_device_token(phone_number.pseudonym)
     )
+
+
+def move_account(
+    user: User, phone_number: PhoneNumber, *, by: User | None = None
+) -> None:
+    """Give the account the number and sign out all its devices, in one transaction.
+
+    `by` is the staff member who does it, if it is not the owner. Raises
+    PhoneNumberTaken.
+    """
+    facts = {"old": PhoneNumber(user.phone_number).masked, "new": phone_number.masked}
+    if by:
+        facts["by"] = str(by.pk)
+    user.phone_number = phone_number
+    with transaction.atomic():
+        try:
+            with transaction.atomic():
+                user.save(update_fields=["phone_number"])
+        except IntegrityError:
+            raise PhoneNumberTaken from None
+        sign_out_everywhere(user)
+        transaction.on_commit(
+            partial(audit.record, "phone_number.changed", user=user.pk, **facts)
+        )
 
 
 def _purpose(user: User, phone_number: PhoneNumber) -> str:
@@ -170,21 +185,15 @@ def _compare(
     )
 
 
-def _move(user: User, phone_number: str) -> User:
+def _locked(user: User) -> User:
     # Locked: the second of two concurrent changes sees that the number has changed.
     people = User.objects.select_for_update(of=("self",)).select_related("activation")
-    moved = people.filter(pk=user.pk, is_active=True).first()
-    if moved is None:
+    locked = people.filter(pk=user.pk, is_active=True).first()
+    if locked is None:
         raise NotSignedIn  # the account was closed or deleted since
-    if moved.phone_number != user.phone_number:
+    if locked.phone_number != user.phone_number:
         raise OldCodeExpired
-    moved.phone_number = phone_number
-    try:
-        with transaction.atomic():
-            moved.save(update_fields=["phone_number"])
-    except IntegrityError:
-        raise PhoneNumberTaken from None
-    return moved
+    return locked
 
 
 @contextmanager

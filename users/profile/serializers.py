@@ -6,9 +6,10 @@ from rest_framework import serializers
 
 from config.api.fields import TextField
 from referrals.fields import InviteCodeField
-from referrals.pagination import first_referrals
+from referrals.pagination import FirstReferrals
 from referrals.serializers import ReferralSerializer
 from users.models import User
+from users.profile.services import Profile
 from users.serializers import Data, UserSerializer
 
 
@@ -27,40 +28,35 @@ class UpdateProfileSerializer(serializers.ModelSerializer[User]):
         fields = ["first_name", "last_name", "email"]
 
 
-class ProfileSerializer(UserSerializer):
-    referrals = ReferralSerializer(many=True, read_only=True)
+class FirstReferralsSerializer(serializers.Serializer[FirstReferrals]):
+    referrals = ReferralSerializer(source="rows", many=True, read_only=True)
     referrals_count = serializers.IntegerField(
-        read_only=True, help_text=_("All, not the page's; up to 999.")
+        source="count.number",
+        read_only=True,
+        help_text=_("All, not the page's; up to 999."),
     )
     referrals_count_is_exact = serializers.BooleanField(
-        read_only=True, help_text=_("False when there are more than 999.")
+        source="count.is_exact",
+        read_only=True,
+        help_text=_("False when there are more than 999."),
     )
     referrals_next = serializers.URLField(
+        source="next_url",
         allow_null=True,
         read_only=True,
         help_text=_("Where the list goes on after this page."),
     )
 
-    class Meta(UserSerializer.Meta):
-        fields = [
-            *UserSerializer.Meta.fields,
-            "referrals",
-            "referrals_count",
-            "referrals_count_is_exact",
-            "referrals_next",
-        ]
-        read_only_fields = fields
 
-    def to_representation(self, instance: User) -> Data:
-        page = first_referrals(instance, self.context["request"])
-        represent = ReferralSerializer().to_representation
-        return {
-            **super().to_representation(instance),
-            "referrals": [represent(row) for row in page.rows],
-            "referrals_count": page.count.number,
-            "referrals_count_is_exact": page.count.is_exact,
-            "referrals_next": page.next_url,
-        }
+class ProfileSerializer(serializers.Serializer[Profile]):
+    # The fields of the user, then those of the first page of referrals.
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        return UserSerializer().get_fields() | FirstReferralsSerializer().get_fields()
+
+    def to_representation(self, instance: Profile) -> Data:
+        user = UserSerializer(instance.user, context=self.context)
+        return {**user.data, **FirstReferralsSerializer(instance.referrals).data}
 
 
 class InviteCodeActivatedSerializer(serializers.Serializer[Any]):

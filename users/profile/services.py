@@ -1,10 +1,19 @@
+from dataclasses import dataclass
+
 from django.db import transaction
 
 from config.monitoring import audit
 from config.refusals import NotSignedIn
 from limits.budgets import attempt, reserve
+from referrals.pagination import FirstReferrals
 from users.devices.services import sign_out_everywhere
 from users.models import User
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    user: User
+    referrals: FirstReferrals
 
 
 def update_profile(user: User, **changes: str) -> None:

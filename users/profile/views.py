@@ -13,6 +13,7 @@ from referrals.exceptions import (
     InviteCodeOwn,
     InviteCodeUnknown,
 )
+from referrals.pagination import first_referrals
 from referrals.services import activate_invite_code
 from users.profile import examples, services
 from users.profile.serializers import (
@@ -85,4 +86,5 @@ class ProfileView(APIView):
 
 
 def _profile(request: SignedInRequest) -> dict[str, Any]:
-    return ProfileSerializer(request.user, context={"request": request}).data
+    profile = services.Profile(request.user, first_referrals(request.user, request))
+    return ProfileSerializer(profile, context={"request": request}).data

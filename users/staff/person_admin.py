@@ -11,10 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from config.admin.large_tables import PageOfList
 from referrals.models import Referral
 from referrals.support.search import person_named
-from users.devices.services import sign_out_everywhere
 from users.models import User
+from users.phone_change.services import move_account
+from users.phones import PhoneNumber
 from users.profile.services import close_account, delete_account
-from users.staff.support_admin import SupportAdmin, may_touch
+from users.staff.support_admin import SupportAdmin, may_touch, staff_of
 
 if TYPE_CHECKING:
     UserModelAdmin = DjangoUserAdmin[User]
@@ -149,11 +150,12 @@ class UserAdmin(SupportAdmin, UserModelAdmin):
     def save_model(
         self, request: HttpRequest, obj: User, form: Any, change: bool
     ) -> None:
+        if change and "phone_number" in form.changed_data:
+            person = User.objects.select_for_update().get(pk=obj.pk)
+            move_account(person, PhoneNumber(obj.phone_number), by=staff_of(request))
         super().save_model(request, obj, form, change)
         if change and "is_active" in form.changed_data and not obj.is_active:
             close_account(obj)
-        elif change and "phone_number" in form.changed_data:
-            sign_out_everywhere(obj)  # the number's old owner must not stay
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         delete_account(obj)

@@ -3,9 +3,8 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from referrals.models import MOST_COUNTED, Referral
 from referrals.serializers import DayCountSerializer
-from users.models import Device, User
+from users.models import User
 
 
 class PersonSerializer(serializers.ModelSerializer[User]):
@@ -70,7 +69,8 @@ class PersonDetailSerializer(PersonSerializer):
         read_only=True, help_text=_("Up to 999.")
     )
     referrals_count_is_exact = serializers.BooleanField(
-        read_only=True, help_text=_("False when there are more than 999.")
+        read_only=True,
+        help_text=_("False when there are more than 999."),
     )
     devices_count = serializers.IntegerField(
         read_only=True, help_text=_("Devices that are signed in, browsers included.")
@@ -85,14 +85,3 @@ class PersonDetailSerializer(PersonSerializer):
             "devices_count",
         ]
         read_only_fields = fields
-
-    def to_representation(self, instance: User) -> dict[str, Any]:
-        referrals = Referral.objects.filter(inviter=instance).order_by()
-        count = referrals[: MOST_COUNTED + 1].count()
-        devices = Device.objects.live().filter(user=instance)
-        counts = {
-            "referrals_count": min(count, MOST_COUNTED),
-            "referrals_count_is_exact": count <= MOST_COUNTED,
-            "devices_count": devices.count(),
-        }
-        return {**super().to_representation(instance), **counts}

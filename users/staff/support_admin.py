@@ -106,12 +106,12 @@ class SupportAdmin(LongListAdmin):
 
 
 def _unlock(request: HttpRequest, person: User) -> str:
-    support.unlock(person, by=_staff(request))
+    support.unlock(person, by=staff_of(request))
     return _("The limits are cleared.")
 
 
 def _reset_guesses(request: HttpRequest, person: User) -> str:
-    support.reset_guesses(person, by=_staff(request))
+    support.reset_guesses(person, by=staff_of(request))
     return _("The wrong guesses are forgotten.")
 
 
@@ -129,13 +129,13 @@ def _sign_out_everywhere(request: HttpRequest, person: User) -> str:
     return _("All devices are signed out.")
 
 
-def _staff(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # noqa: S101  the site sees to it
+def staff_of(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)  # noqa: S101  the admin site requires it
     return request.user
 
 
 def _panels(request: HttpRequest, person: User) -> dict[str, Any]:
-    staff = _staff(request)
+    staff = staff_of(request)
     devices = list(Device.objects.of_user(person).order_by("-pk")[: SHOWN + 1])
     rights = {
         "may_unlock": "users.unlock_user",

@@ -1,8 +1,10 @@
-"""What staff may read of everybody; each read leaves a line in the audit trail."""
+"""What staff may read about people. Each read is recorded in the audit trail."""
 
 from collections.abc import Iterable
 
-from django.db.models import QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce, Least
+from django.db.models.lookups import LessThanOrEqual
 from django.utils.translation import gettext_lazy as _
 from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import extend_schema
@@ -13,8 +15,9 @@ from rest_framework.views import APIView
 
 from config.api.schema import refuses
 from config.monitoring import audit
+from referrals.models import MOST_COUNTED, bounded_count
 from referrals.pagination import ReferralPagination
-from users.models import User
+from users.models import Device, User
 from users.staff import examples
 from users.staff.exceptions import StaffOnly
 from users.staff.filters import PersonFilter
@@ -24,7 +27,7 @@ from users.staff.serializers import (
     PersonSerializer,
     ServiceStatsSerializer,
 )
-from users.statistics.service_stats import service_stats
+from users.statistics.last_days import last_days
 
 
 class PersonPagination(ReferralPagination):
@@ -60,7 +63,14 @@ class PersonView(GenericAPIView[User]):
     lookup_url_kwarg = "user_id"
 
     def get_queryset(self) -> QuerySet[User]:
-        return User.objects.select_related("activation__inviter")
+        referrals = bounded_count(OuterRef("pk"))
+        devices = Device.objects.live().filter(user=OuterRef("pk")).order_by()
+        counted = devices.values("user").annotate(number=Count("pk")).values("number")
+        return User.objects.select_related("activation__inviter").annotate(
+            referrals_count=Least(referrals, MOST_COUNTED),
+            referrals_count_is_exact=LessThanOrEqual(referrals, MOST_COUNTED),
+            devices_count=Coalesce(Subquery(counted), 0),
+        )
 
     @extend_schema(
         operation_id="get_person",
@@ -87,7 +97,7 @@ class ServiceStatsView(APIView):
     )
     @refuses(StaffOnly)
     def get(self, request: Request) -> Response:
-        return Response(ServiceStatsSerializer(service_stats()).data)
+        return Response(ServiceStatsSerializer(last_days()).data)
 
 
 def _record_read(request: Request, ids: Iterable[int]) -> None:

@@ -26,8 +26,9 @@ def webhooks_are_on(settings: LazySettings) -> None:
     settings.WEBHOOK_SECRETS = [SECRET]
 
 
-@pytest.mark.usefixtures("webhooks_are_on")
-def test_a_first_sign_in_with_a_code_is_two_events(api: APIClient, alice: User) -> None:
+def test_a_first_sign_in_with_a_code_is_two_events(
+    api: APIClient, alice: User, webhooks_are_on: None
+) -> None:
     code = ask_for_code(api, BORIS)
     body = {"phone_number": BORIS, "code": code, "invite_code": alice.invite_code}
     user_id = api.post(VERIFY, body).json()["user"]["id"]
@@ -50,22 +51,23 @@ def test_a_first_sign_in_with_a_code_is_two_events(api: APIClient, alice: User) 
     }
 
 
-@pytest.mark.usefixtures("webhooks_are_on")
-def test_who_comes_back_as_a_new_person_has_the_same_key(
-    alice: User, clara: User
+def test_a_number_that_comes_back_has_the_same_key(
+    alice: User, clara: User, webhooks_are_on: None
 ) -> None:
     for person in (BORIS, BORIS):
         boris = User.objects.create_user(person)
         activate_invite_code(invitee=boris, code=alice.invite_code)
         boris.delete()
     activate_invite_code(invitee=clara, code=alice.invite_code)
-    first, again, other = (event.data for event in Event.objects.order_by("created_at"))
+    activated = Event.objects.filter(type="referral.activated").order_by("created_at")
+    first, again, other = (event.data for event in activated)
     assert first["invitee_id"] != again["invitee_id"]
     assert first["invitee_key"] == again["invitee_key"] != other["invitee_key"]
 
 
-@pytest.mark.usefixtures("webhooks_are_on")
-def test_what_was_known_is_no_event(api: APIClient, alice: User, boris: User) -> None:
+def test_an_activation_that_stands_already_is_no_event(
+    api: APIClient, alice: User, boris: User, webhooks_are_on: None
+) -> None:
     client = signed_in(boris)
     for _ in range(2):
         body = {"invite_code": alice.invite_code}
@@ -76,9 +78,8 @@ def test_what_was_known_is_no_event(api: APIClient, alice: User, boris: User) ->
     assert [event.type for event in Event.objects.all()] == ["referral.activated"]
 
 
-@pytest.mark.usefixtures("webhooks_are_on")
 def test_a_sign_in_that_fails_is_no_event(
-    api: APIClient, alice: User, monkeypatch: pytest.MonkeyPatch
+    api: APIClient, alice: User, monkeypatch: pytest.MonkeyPatch, webhooks_are_on: None
 ) -> None:
     def fail(*args: object) -> None:
         raise DatabaseError
@@ -91,10 +92,13 @@ def test_a_sign_in_that_fails_is_no_event(
     assert not Event.objects.exists()
 
 
-@pytest.mark.usefixtures("webhooks_are_on")
 @pytest.mark.parametrize("failing", ["user.created", "referral.activated"])
 def test_without_its_event_nothing_happens(
-    api: APIClient, alice: User, monkeypatch: pytest.MonkeyPatch, failing: str
+    api: APIClient,
+    alice: User,
+    monkeypatch: pytest.MonkeyPatch,
+    failing: str,
+    webhooks_are_on: None,
 ) -> None:
     create = Event.objects.create
 
@@ -113,9 +117,8 @@ def test_without_its_event_nothing_happens(
     assert not User.objects.filter(phone_number=BORIS).exists()
 
 
-@pytest.mark.usefixtures("webhooks_are_on")
 def test_an_activation_without_its_event_is_undone(
-    alice: User, boris: User, monkeypatch: pytest.MonkeyPatch
+    alice: User, boris: User, monkeypatch: pytest.MonkeyPatch, webhooks_are_on: None
 ) -> None:
     def fail(**fields: object) -> None:
         raise DatabaseError

@@ -146,7 +146,7 @@ def test_the_unexpected_is_a_500_that_tells_nothing(
 
     client = signed_in(alice)
     client.raise_request_exception = False
-    monkeypatch.setattr("users.profile.serializers.first_referrals", fail)
+    monkeypatch.setattr("users.profile.views.first_referrals", fail)
     response = client.get("/api/profile/")
     assert response.status_code == 500
     assert response.json()["type"] == "server_error"

@@ -1,13 +1,14 @@
 """Support staff's pages, users' and referrals'."""
 
 import re
+from typing import Any
 
 import pytest
 from django.conf import LazySettings
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.test import Client
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
 from config.env import Limit
 from conftest import ALICE, BORIS, STAFF, signed_in
@@ -16,6 +17,7 @@ from referrals.tests.test_list import invite_many
 from users.devices.token_authentication import issue_token
 from users.models import Device, User
 from users.sms.memory import Message
+from webhooks.models import Event
 
 pytestmark = pytest.mark.django_db
 
@@ -192,6 +194,18 @@ def test_a_person_added_by_staff_gets_an_invite_code(admin: Client) -> None:
     assert not person.has_usable_password()
 
 
+def test_a_person_added_by_staff_is_told_to_other_systems(
+    admin: Client, settings: LazySettings
+) -> None:
+    settings.WEBHOOK_URL = "https://receiver.example/hook"
+    body = {"phone_number": BORIS, "usable_password": "false"}
+    for _ in range(2):  # the second is refused: the number is taken
+        admin.post("/admin/users/user/add/", body)
+    event = Event.objects.get()
+    person = User.objects.get(phone_number=BORIS)
+    assert (event.type, event.data["user_id"]) == ("user.created", person.pk)
+
+
 def test_a_taken_number_is_refused_by_the_form(admin: Client, boris: User) -> None:
     body = {"phone_number": "8 (999) 000-00-02", "usable_password": "false"}
     response = admin.post("/admin/users/user/add/", body)
@@ -255,15 +269,28 @@ def test_closing_an_account_ends_its_devices_for_good(
     assert phone.get("/api/profile/").status_code == 401
 
 
-def test_a_changed_number_ends_the_devices_of_its_old_owner(
-    admin: Client, alice: User
+def test_a_number_changed_by_staff_signs_out_its_old_owner_and_is_recorded(
+    admin: Client,
+    alice: User,
+    staff: User,
+    records: list[dict[str, Any]],
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     phone = signed_in(alice)
-    body = person_form(phone_number="8 (999) 000-00-02")
-    admin.post(f"/admin/users/user/{alice.pk}/change/", body)
+    body = person_form(phone_number="8 (999) 000-00-02", first_name="Alice")
+    with django_capture_on_commit_callbacks(execute=True):
+        admin.post(f"/admin/users/user/{alice.pk}/change/", body)
     alice.refresh_from_db()
-    assert alice.phone_number == BORIS
+    assert (alice.phone_number, alice.first_name) == (BORIS, "Alice")
     assert phone.get("/api/profile/").status_code == 401
+    (record,) = [r for r in records if r["event"] == "phone_number.changed"]
+    assert record == {
+        "event": "phone_number.changed",
+        "user": alice.pk,
+        "old": ALICE.masked,
+        "new": BORIS.masked,
+        "by": str(staff.pk),
+    }
 
 
 @pytest.fixture

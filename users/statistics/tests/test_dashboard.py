@@ -1,4 +1,4 @@
-"""What the dashboard counts, where it comes from, and what it costs."""
+"""What the dashboard counts, from where, and at what cost."""
 
 from datetime import UTC, date, datetime, timedelta
 from io import StringIO
@@ -38,7 +38,7 @@ def test_codes_and_sign_ins_of_today(clock: Clock) -> None:
     today = dashboard().days[-1]
     assert today.day == date(2026, 11, 21)
     assert (today.codes_sent, today.sign_ins, today.new_people) == (2, 1, 1)
-    assert today.conversion == 50.0
+    assert today.sign_in_share == 0.5
 
 
 def test_days_that_are_over_move_into_the_table(clock: Clock) -> None:
@@ -90,44 +90,43 @@ def test_people_activations_and_who_invited_most(
     assert found.days[-1].new_people == 3
     assert [day.activations for day in found.days[-2:]] == [3, 1]
     assert found.total.activations == 4
-    assert found.top == [(alice.pk, ALICE, 3), (boris.pk, BORIS, 1)]
+    assert found.top_inviters == [(alice.pk, ALICE, 3), (boris.pk, BORIS, 1)]
 
 
 def test_a_day_without_codes_has_no_share(clock: Clock) -> None:
     daily.count("sign_ins")
-    assert dashboard().days[-1].conversion is None
+    assert dashboard().days[-1].sign_in_share is None
 
 
 @pytest.mark.parametrize("number", [3, 40])
-def test_it_takes_a_fixed_number_of_queries(
+def test_the_dashboard_takes_a_fixed_number_of_queries(
     admin: Client,
     alice: User,
     number: int,
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     invite_many(alice, number)
-    cache.delete(f"dashboard:{datetime.now(UTC).date()}")
-    # Session; staff user; device; people by day; activations by day; top inviters;
-    # their numbers; days that are over.
-    with django_assert_num_queries(8):
+    # Session; staff user; device; people and activations by day; how many of them
+    # activated; everybody; top inviters; their phone numbers; finished days.
+    with django_assert_num_queries(10):
         body = admin.get(URL).content.decode()
     assert f"<td>{number}</td>" in body
-    # The aggregates are kept for a minute: numbers; days.
+    # The rest is cached for a minute.
     with django_assert_num_queries(5):
         admin.get(URL)
 
 
-def test_no_number_of_a_person_is_kept_in_the_cache(
+def test_the_cache_stores_no_phone_number(
     alice: User, boris: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept: list[Any] = []
     monkeypatch.setattr(cache, "set", lambda key, value, ttl: kept.append(value))
     invite_many(alice, 3)
-    assert dashboard().top
+    assert dashboard().top_inviters
     assert ALICE not in str(kept)
 
 
-def test_it_needs_its_right(client: Client, boris: User) -> None:
+def test_the_dashboard_needs_its_permission(client: Client, boris: User) -> None:
     boris.is_staff = True
     boris.save()
     client.force_login(boris, backend=BY_PASSWORD)
@@ -138,12 +137,12 @@ def test_it_needs_its_right(client: Client, boris: User) -> None:
     assert URL in client.get("/admin/").content.decode()
 
 
-def test_demo_fills_it() -> None:
+def test_demo_fills_the_dashboard() -> None:
     call_command("demo", stdout=StringIO())
     found = dashboard()
     assert all(day.codes_sent >= day.sign_ins > 0 for day in found.days[:-1])
     assert found.total.new_people >= 50
-    assert len(found.top) > 3
+    assert len(found.top_inviters) > 3
 
 
 def test_without_scripts_the_tables_are_there(admin: Client) -> None:
@@ -152,3 +151,12 @@ def test_without_scripts_the_tables_are_there(admin: Client) -> None:
     assert table.count("<tr>") == 31
     assert 'src="/static/vendor/chart.js/' in body
     assert (datetime.now(UTC) - timedelta(days=29)).strftime("%d.%m") in body
+
+
+def test_inviters_with_equal_counts_are_in_the_order_of_their_ids(
+    alice: User, boris: User, clara: User
+) -> None:
+    for invitee, inviter in ((alice, clara), (clara, boris)):
+        client = signed_in(invitee)
+        client.post("/api/profile/", {"invite_code": inviter.invite_code})
+    assert [pk for pk, _, _ in dashboard().top_inviters] == [boris.pk, clara.pk]

@@ -1,8 +1,8 @@
-"""What the whole service did in the last 30 days, for staff.
+"""What the service did in the last 30 days, for the staff API and the dashboard.
 
-Bounded by the window, not by the data; only the number of people is counted whole. It
-still takes some tenths of a second at a million people, so an answer serves everybody
-for a minute. It names no phone numbers: it stands in the cache.
+The queries read no more than the window, except the one that counts all people. They
+take some tenths of a second with a million people, so one result serves everybody for a
+minute. The result contains no phone numbers, because it is stored in the cache.
 """
 
 from datetime import date
@@ -18,18 +18,23 @@ from users.models import User
 DAYS = 30
 TOP = 10
 CACHE_KEY = "service-stats"
-KEPT_FOR_SECONDS = 60
+CACHE_SECONDS = 60
 
 Stats = dict[str, Any]
 
 
-def service_stats() -> Stats:
-    """As JSON would have it, for that is how a cache may keep it."""
+def last_days() -> Stats:
+    """The answer of the staff API, in JSON's types, as caches can store it."""
     stats: Stats | None = cache.get(CACHE_KEY)
     if stats is None:
         stats = _count()
-        cache.set(CACHE_KEY, stats, KEPT_FOR_SECONDS)
+        cache.set(CACHE_KEY, stats, CACHE_SECONDS)
     return stats
+
+
+def share(part: int, whole: int) -> float | None:
+    """From 0 to 1. None if there is no whole, or if the part is larger than it."""
+    return round(part / whole, 4) if whole and part <= whole else None
 
 
 def _count() -> Stats:
@@ -38,15 +43,15 @@ def _count() -> Stats:
     activations = count_per_day(Referral.objects.all(), "created_at", days=DAYS)
     joined = sum(new_people.values())
     recent = Referral.objects.filter(created_at__gte=start)
-    # Nobody activates before joining: the recent hold all of those who joined.
-    invited = recent.filter(invitee__date_joined__gte=start).count()
+    # Nobody activates before joining, so these are all activations of the new people.
+    activated = recent.filter(invitee__date_joined__gte=start).count()
     return {
         "people": User.objects.count(),
         "new_people": joined,
         "new_people_per_day": _rows(new_people),
         "activations": sum(activations.values()),
         "activations_per_day": _rows(activations),
-        "activated_share": round(invited / joined, 4) if joined else None,
+        "activated_share": share(activated, joined),
         "top_inviters": [
             {"id": pk, "invite_code": code, "count": count}
             for pk, code, count in recent.filter(inviter__isnull=False)
