@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
@@ -153,9 +154,13 @@ def move_account(
     `by` is the staff member who does it, if it is not the owner. Raises
     PhoneNumberTaken.
     """
-    facts = {"old": PhoneNumber(user.phone_number).masked, "new": phone_number.masked}
+    facts: dict[str, Any] = {
+        "user": user.pk,
+        "old": PhoneNumber(user.phone_number).masked,
+        "new": phone_number.masked,
+    }
     if by:
-        facts["by"] = str(by.pk)
+        facts["by"] = by.pk
     user.phone_number = phone_number
     with transaction.atomic():
         try:
@@ -164,9 +169,7 @@ def move_account(
         except IntegrityError:
             raise PhoneNumberTaken from None
         sign_out_everywhere(user)
-        transaction.on_commit(
-            partial(audit.record, "phone_number.changed", user=user.pk, **facts)
-        )
+        transaction.on_commit(partial(audit.record, "phone_number.changed", **facts))
 
 
 def _purpose(user: User, phone_number: PhoneNumber) -> str:

@@ -289,7 +289,7 @@ def test_a_number_changed_by_staff_signs_out_its_old_owner_and_is_recorded(
         "user": alice.pk,
         "old": ALICE.masked,
         "new": BORIS.masked,
-        "by": str(staff.pk),
+        "by": staff.pk,
     }
 
 
