@@ -6,6 +6,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 USERS ?= 1000000
 RUNS ?= 3
+ROUNDS ?= 1
 # Big programs that only `make deploy-check` needs.
 DEPLOY = .venv-deploy
 # Not PyPI's wrapper around it, which ends with 0 whatever was said.
@@ -20,7 +21,7 @@ RUN_ENV := DEBUG=on
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo superuser test test-real e2e scale bench attack fuzz postman mutations lint audit format types check deploy-check messages clean
+.PHONY: help run demo superuser test test-real e2e scale bench bench-pieces attack fuzz postman mutations lint audit format types check deploy-check messages clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -66,6 +67,9 @@ mutations: $(VENV)/.dev ## take the guards away one at a time; a test must go re
 
 bench: $(VENV)/.dev ## measure speed against the bars; USERS=20000 RUNS=1 for a quick look, DATA=folder to keep the people
 	$(BIN)/python -m tests.benchmarks --users $(USERS) --runs $(RUNS) $(if $(DATA),--data $(DATA)) $(if $(ONLY),--only $(ONLY))
+
+bench-pieces: $(VENV)/.dev ## what each home-made piece around the server buys; ROUNDS=3 for medians
+	$(BIN)/python -m tests.benchmarks.pieces --rounds $(ROUNDS) $(if $(DATA),--data $(DATA))
 
 lint: $(VENV)/.dev ## check style, types and the direction of imports
 	$(BIN)/ruff format --check .

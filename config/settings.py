@@ -31,6 +31,7 @@ CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 PORT = env.whole("PORT", 8000, low=1, high=65535)
 WEB_WORKERS = env.whole("WEB_WORKERS", 2, low=1, high=64)
 WEB_THREADS = env.whole("WEB_THREADS", 768, low=1, high=2000)
+WEB_PIN_WORKERS = env.flag("WEB_PIN_WORKERS", default=True)
 
 INSTALLED_APPS = [
     "users.apps.StaffSiteConfig",
@@ -51,7 +52,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "config.server.request_queue.TurnMiddleware",
+    "config.server.request_queue.RequestQueueMiddleware",
     "config.monitoring.audit.RequestIdMiddleware",
     "config.monitoring.access_log.AccessMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -404,7 +405,7 @@ LOGGING = {
     "formatters": {"ours": {"()": f"config.monitoring.logs.{_formatter}"}},
     "handlers": {
         "stderr": {
-            "class": "config.monitoring.logs.StderrHandler",
+            "class": "logging.StreamHandler",
             "formatter": "ours",
         }
     },

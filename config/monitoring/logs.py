@@ -1,8 +1,7 @@
-"""How log lines look: JSON, or plain in DEBUG; both name the request."""
+"""Log lines are JSON, or plain text in DEBUG. Both contain the id of the request."""
 
 import json
 import logging
-import os
 import re
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -10,38 +9,13 @@ from typing import Any
 
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
-# A database's refusal, for one, quotes the number that it refuses.
-STDOUT, STDERR = 1, 2
+# For example, the database quotes the value that violates a constraint.
 _NUMBER = re.compile(r"(?:\+|%2B)\d{7,15}|\b\d{11,15}\b", re.ASCII)
 
 
 def hide_numbers(text: str) -> str:
-    """The text without whole phone numbers, masked ones stay."""
+    """The text without whole phone numbers. Masked ones stay."""
     return _NUMBER.sub("<number>", text)
-
-
-def write_line(descriptor: int, text: str) -> None:
-    """In one go, past the locks of Python's streams.
-
-    A thread that holds such a lock while it writes has to wait for its turn to run
-    again; with hundreds of threads that made them all wait for it, and a log line cost
-    more than the request.
-    """
-    os.write(descriptor, f"{text}\n".encode(errors="backslashreplace"))
-
-
-class StderrHandler(logging.Handler):
-    def handle(self, record: logging.LogRecord) -> bool:
-        """Without the lock that every handler has; see write_line."""
-        if self.filter(record):
-            self.emit(record)
-        return True
-
-    def emit(self, record: logging.LogRecord) -> None:
-        try:
-            write_line(STDERR, self.format(record))
-        except Exception:  # a log line must not end a request
-            self.handleError(record)
 
 
 class JsonFormatter(logging.Formatter):
@@ -61,7 +35,7 @@ class JsonFormatter(logging.Formatter):
 
 
 class LineFormatter(logging.Formatter):
-    """For people: facts and the request's id stand at the end of the line."""
+    """For people: facts and the request's id are at the end of the line."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")

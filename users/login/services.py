@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 
 from config.monitoring import audit
 from config.refusals import Refusal
-from config.server.request_queue import stepping_aside
+from config.server.request_queue import slot_released
 from referrals.exceptions import InviteCodeAlreadyActivated
 from referrals.services import activate_invite_code, look_up_inviter
 from users.devices.token_authentication import issue_token
@@ -101,7 +101,7 @@ def send_code(
         )
         if not code.is_fixed:
             _release_database()
-            with stepping_aside():
+            with slot_released():
                 send_sms(phone_number=phone_number, text=text % {"code": code.digits})
     audit.record("code.sent", phone=phone_number.masked, digits=code.length)
     with suppress(DatabaseError, RedisError):  # the SMS is on its way: do not fail now

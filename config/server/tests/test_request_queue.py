@@ -7,14 +7,14 @@ from threading import Thread
 import pytest
 from django.http import HttpRequest, HttpResponse
 
-from config.server import request_queue as turns
+from config.server import request_queue
 
 
 @pytest.fixture(autouse=True)
 def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(turns, "_turns", turns.Turns(1))
+    monkeypatch.setattr(request_queue, "_queue", request_queue.RequestQueue(1))
     yield
-    assert turns._turns.free == 1  # every turn has ended
+    assert request_queue._queue.free == 1  # every slot was released
 
 
 class Server:
@@ -27,7 +27,7 @@ class Server:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if self.aside:
-            with turns.stepping_aside():
+            with request_queue.slot_released():
                 self._work()
         else:
             self._work()
@@ -42,7 +42,7 @@ class Server:
             self.running -= 1
 
     def serve(self, requests: int) -> None:
-        answer = turns.TurnMiddleware(self)
+        answer = request_queue.RequestQueueMiddleware(self)
         with ThreadPoolExecutor(requests) as threads:
             list(threads.map(lambda i: answer(HttpRequest()), range(requests)))
 
@@ -53,23 +53,25 @@ def test_few_run_at_a_time() -> None:
     assert server.most == 1
 
 
-def test_who_waits_for_an_sms_lets_others_run() -> None:
+def test_a_request_that_waits_for_an_sms_lets_others_run() -> None:
     server = Server(0.2, aside=True)
     server.serve(8)
     assert server.most > 1
 
 
-def test_who_is_stuck_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "LONGEST_WAIT_SECONDS", 0.05)
+def test_a_request_that_hangs_does_not_stop_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(request_queue, "LONGEST_WAIT_SECONDS", 0.05)
     server = Server(0.5)
     server.serve(4)
     assert server.most == 4
 
 
-def test_turns_that_end_now_and_then_do_not_make_the_wait_longer(
+def test_slots_that_are_released_do_not_make_the_wait_longer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(turns, "LONGEST_WAIT_SECONDS", 0.1)
+    monkeypatch.setattr(request_queue, "LONGEST_WAIT_SECONDS", 0.1)
     server = Server(0.09)
     start = time.monotonic()
     server.serve(20)  # one after the other they take 1.8 s
@@ -79,26 +81,26 @@ def test_turns_that_end_now_and_then_do_not_make_the_wait_longer(
 def served(arrivals: Sequence[bool]) -> list[int]:
     """The order in which reads and others are served that arrive in this one."""
     order: list[int] = []
-    queue = turns.Turns(1)
-    assert queue.take(is_read=True)
+    queue = request_queue.RequestQueue(1)
+    assert queue.acquire(is_read=True)
 
     def wait(number: int, is_read: bool) -> None:
-        queue.take(is_read=is_read)
+        queue.acquire(is_read=is_read)
         order.append(number)
-        queue.end()
+        queue.release()
 
     threads = [Thread(target=wait, args=item) for item in enumerate(arrivals)]
     for place, thread in enumerate(threads, start=1):
         thread.start()
         while queue.waiting < place:
             time.sleep(0.001)
-    queue.end()
+    queue.release()
     for thread in threads:
         thread.join()
     return order
 
 
-def test_who_came_first_is_served_first() -> None:
+def test_requests_are_served_in_the_order_of_arrival() -> None:
     assert served([True] * 20) == list(range(20))
 
 
@@ -106,14 +108,14 @@ def test_reads_wait_for_no_queue_of_writes() -> None:
     assert served([False] * 8 + [True] * 2) == [8, 0, 9, 1, 2, 3, 4, 5, 6, 7]
 
 
-def test_a_failure_ends_the_turn() -> None:
+def test_a_failure_releases_the_slot() -> None:
     def fail(request: HttpRequest) -> HttpResponse:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        turns.TurnMiddleware(fail)(HttpRequest())
+        request_queue.RequestQueueMiddleware(fail)(HttpRequest())
 
 
-def test_without_a_turn_there_is_none_to_give_away() -> None:
-    with turns.stepping_aside():
-        assert turns._turns.free == 1
+def test_a_thread_without_a_slot_releases_none() -> None:
+    with request_queue.slot_released():
+        assert request_queue._queue.free == 1
