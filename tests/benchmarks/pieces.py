@@ -65,10 +65,12 @@ def main() -> int:
     seen: dict[str, list[list[int]]] = {}
     with tempfile.TemporaryDirectory() as folder:
         data = options.data or Path(folder) / "people"
+        # Copied once: what is edited meanwhile is not measured.
+        whole = shutil.copytree(ROOT, Path(folder) / "whole", ignore=IGNORED)
         runs = [piece for _ in range(options.rounds) for piece in PIECES]
         for number, (name, file, code, without) in enumerate(tqdm(runs, unit="run")):
             tree = Path(folder) / f"tree-{number}"
-            shutil.copytree(ROOT, tree, ignore=IGNORED)
+            shutil.copytree(whole, tree)
             if file:
                 take_away(tree / file, code, without)
             seen.setdefault(name, []).append(measure(tree, data))
