@@ -114,7 +114,16 @@ else:
         "MAX_OVERFLOW": 0,
         "TIMEOUT": 1.5,  # seconds to wait for one of them; then 503
     }
-    _database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 2)
+    # A server that vanishes without a word is noticed after about three seconds, while
+    # connecting, while sending, and while waiting for an answer.
+    _database["OPTIONS"] = {
+        "connect_timeout": 2,
+        "tcp_user_timeout": 2500,  # milliseconds
+        "keepalives_idle": 1,
+        "keepalives_interval": 1,
+        "keepalives_count": 3,
+        **_database.get("OPTIONS", {}),
+    }
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -19,7 +19,7 @@ from referrals.support.search import person_named
 
 
 class ReadOnly:
-    """The ledger has its writers in `referrals.services` and `.corrections` alone."""
+    """Read-only: `referrals.services` and `referrals.support` write the ledger."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -39,7 +39,7 @@ class ReferralAdmin(ReadOnly, LongListAdmin):
     fields = ["invitee_name", "inviter_name", "code_used", "created_at"]
     list_select_related = ["invitee", "inviter"]
     list_filter = ["created_at"]
-    search_fields = ["code_used"]  # shows the box; get_search_results reads it
+    search_fields = ["code_used"]  # shows the search box
     search_help_text = _("A whole number in any spelling, or an invite code.")
     ordering = ["-created_at", "-invitee_id"]
     sortable_by = ()
@@ -60,7 +60,7 @@ class ReferralAdmin(ReadOnly, LongListAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Referral], search_term: str
     ) -> tuple[QuerySet[Referral], bool]:
-        """People are looked up first: one OR over joined tables would read them all."""
+        """Look up the people first: one OR over joined tables would read all rows."""
         if not search_term.strip():
             return queryset, False
         named = person_named(search_term)
@@ -106,7 +106,7 @@ class ReferralAdmin(ReadOnly, LongListAdmin):
 
 @admin.register(Correction)
 class CorrectionAdmin(ReadOnly, LongListAdmin):
-    """What was corrected, by whom and why. Nothing of it can be changed."""
+    """What was corrected, by whom and why. Read-only."""
 
     change_form_template = "admin/referrals/correction.html"
     list_display = [

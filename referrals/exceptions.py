@@ -6,7 +6,7 @@ from config.refusals import Conflict, NotFound, Refusal
 
 
 class InviteCodeRefusal(Refusal):
-    """What is wrong with an invite code."""
+    """A kind: something is wrong with an invite code."""
 
     attr: ClassVar[str | None] = "invite_code"
 
@@ -17,7 +17,7 @@ class InviteCodeUnknown(InviteCodeRefusal):
 
 
 class InviteCodeNotFound(InviteCodeUnknown, NotFound):
-    """The same where the code is the address itself."""
+    """The same, where the code is part of the URL."""
 
     attr = None
 
@@ -33,7 +33,7 @@ class InviteCodeAlreadyActivated(InviteCodeRefusal, Conflict):
 
 
 class CorrectionRefused(Exception):
-    """Why an inviter cannot be corrected as asked; said by the admin site alone."""
+    """Why an inviter cannot be corrected. Only the admin site shows it."""
 
     text = _("The inviter cannot be corrected so.")
 

@@ -8,7 +8,7 @@ from referrals.invite_codes import MAX_INPUT_LENGTH, normalize_invite_code
 
 
 class InviteCodeField(TextField):
-    """An invite code in any spelling, or a share link; gives the canonical code."""
+    """Accepts an invite code in any spelling or a share link; returns the code."""
 
     default_error_messages = {InviteCodeUnknown.code: InviteCodeUnknown.text}
 

@@ -12,7 +12,7 @@ from referrals.support.search import person_named
 
 
 class InviteCodeFormField(forms.CharField):
-    """An invite code in any spelling, or a share link; gives the canonical code."""
+    """Accepts an invite code in any spelling or a share link; returns the code."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=MAX_INPUT_LENGTH, **kwargs)
@@ -41,7 +41,7 @@ class InviteCodeForm(forms.Form):
 
 
 class PersonField(forms.CharField):
-    """A person by number or code; gives None where nobody has it."""
+    """Accepts a number or an invite code; returns its owner, or None."""
 
     default_error_messages = {
         "invalid": _("This is neither a number nor an invite code.")

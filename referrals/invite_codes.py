@@ -1,7 +1,7 @@
-"""What an invite code looks like, and how forgivingly one is read.
+"""Invite codes: how they look, and in which spellings they are accepted.
 
 The alphabet is Douglas Crockford's base32: digits and capital letters without I, L, O
-and U, so that no two characters are mistaken for each other.
+and U, which are easily confused with others.
 Source: https://www.crockford.com/base32.html
 """
 
@@ -13,7 +13,7 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 LENGTH = 6
 PATTERN = rf"^[{ALPHABET}]{{{LENGTH}}}$"
 
-# Longer than any share link; what is longer still is not a code.
+# Longer than any share link. Longer texts are not parsed.
 MAX_INPUT_LENGTH = 300
 
 _IN_LINK = re.compile(r"/i/([^/?#\s]+)", re.IGNORECASE)
@@ -23,7 +23,7 @@ _LOOK_ALIKES = str.maketrans(
         "O": "0",
         "I": "1",
         "L": "1",
-        # Cyrillic capitals that look like Latin ones; О, І and Ӏ go on to digits.
+        # Cyrillic capitals that look like Latin ones. О, І and Ӏ become digits below.
         "А": "A",
         "В": "B",
         "С": "C",
@@ -49,7 +49,7 @@ def draw_invite_code() -> str:
 
 
 def normalize_invite_code(text: str) -> str | None:
-    """The code meant by what somebody typed or pasted, or None if it cannot be one."""
+    """The code in a typed or pasted text, or None if there is none."""
     if len(text) > MAX_INPUT_LENGTH:
         return None
     text = unicodedata.normalize("NFKC", text)

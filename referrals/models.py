@@ -29,7 +29,7 @@ class InviteCodeOwner(models.Model):
     class Meta:
         abstract = True
         constraints = [
-            # A constraint and not `unique=True`, which adds an index for LIKE as well.
+            # A constraint: `unique=True` would add a second index, for LIKE.
             models.UniqueConstraint(
                 fields=["invite_code"], name="%(class)s_invite_code_is_unique"
             ),
@@ -106,7 +106,7 @@ def _as_time(value: datetime) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class ReferralRow:
-    """What `of_inviter` and `with_count` read."""
+    """A row of `newest`."""
 
     invitee_name: str
     created_at: datetime
@@ -141,7 +141,7 @@ class Referral(models.Model):
         related_name="activation",
         verbose_name=_("invitee"),
     )
-    # Null after the inviter's account is gone; the invitee keeps the activated code.
+    # Null after the inviter's account was deleted. The invitee keeps the code.
     inviter = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,
@@ -168,12 +168,12 @@ class Referral(models.Model):
                 fields=["inviter", "-created_at", "-invitee"],
                 name="referral_newest_first",
             ),
-            # The admin site's list; how many each day, and of which inviter.
+            # For the admin site's list, and for counts by day and inviter.
             models.Index(
                 fields=["-created_at", "-invitee", "inviter"],
                 name="referral_all_newest_first",
             ),
-            # The codes of those who are gone can be found by nothing else.
+            # To find the codes of inviters whose accounts were deleted.
             models.Index(
                 fields=["code_used"],
                 condition=Q(inviter=None),
@@ -187,7 +187,7 @@ class Referral(models.Model):
 
 
 class Correction(models.Model):
-    """Who was changed to be whose inviter, by whom and why; nothing is overwritten."""
+    """A change of somebody's inviter by staff. Rows are added, never changed."""
 
     invitee = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -202,7 +202,7 @@ class Correction(models.Model):
         related_name="+",
         verbose_name=_("inviter before"),
     )
-    # What is needed to put back a referral as it was; empty where there was none.
+    # To restore the referral of before. Empty if there was none.
     code_before = models.CharField(_("code before"), max_length=LENGTH, blank=True)
     activated_before = models.DateTimeField(_("activated before"), null=True)
     after = models.ForeignKey(

@@ -20,7 +20,7 @@ from referrals.services import activate_invite_code, look_up_inviter
 
 @require_safe
 def invite_page(request: HttpRequest, code: str) -> HttpResponse:
-    """Where a share link leads. Opening it changes nothing: messengers open it, too."""
+    """The page of a share link. A GET changes nothing: messengers open links, too."""
     try:
         inviter = look_up_inviter(
             normalize_invite_code(code) or "",
@@ -35,12 +35,12 @@ def invite_page(request: HttpRequest, code: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def activate_page(request: HttpRequest) -> HttpResponse:
-    """GET asks whether this inviter is meant; only the POST activates, for good."""
+    """GET asks to confirm the inviter. POST activates the code, for good."""
     is_post = request.method == "POST"
     data = request.POST if is_post else request.GET
     user = request.user
     if not isinstance(user, AbstractBaseUser):
-        # Also from a POST whose session has ended: back here with the same code.
+        # After the sign-in, people come back here with the same code.
         query = urlencode({"invite_code": data.get("invite_code", "")})
         return redirect_to_login(f"{reverse('activate')}?{query}")
     if "invite_code" not in data:

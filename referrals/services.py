@@ -1,4 +1,4 @@
-"""Every write to the invite ledger."""
+"""All writes to the invite ledger, except corrections by staff."""
 
 from functools import partial
 
@@ -19,7 +19,7 @@ from webhooks.services import record_event
 
 
 def find_inviter(code: str) -> AbstractBaseUser:
-    """The active owner of a normalised invite code; raises InviteCodeUnknown."""
+    """The active owner of a normalised invite code. Raises InviteCodeUnknown."""
     users = get_user_model()._default_manager
     inviter = users.filter(invite_code=code, is_active=True).first()
     if inviter is None:
@@ -30,7 +30,7 @@ def find_inviter(code: str) -> AbstractBaseUser:
 def look_up_inviter(
     code: str, *, address: str, user_id: int | None = None
 ) -> AbstractBaseUser:
-    """`find_inviter` for whoever asks, signed in or not; raises LimitReached, too."""
+    """`find_inviter`, with limits on how often it is called. Raises LimitReached."""
     limits = [attempt("lookups_per_address", address)]
     if user_id is not None:
         limits.append(attempt("lookups_per_user", str(user_id)))
@@ -41,15 +41,15 @@ def look_up_inviter(
 def activate_invite_code(*, invitee: AbstractBaseUser, code: str) -> Referral:
     """Record that `invitee` was invited by the owner of `code` (normalised).
 
-    The same code again answers the referral that stands. Of several codes at once the
-    primary key lets one win. Raises InviteCodeUnknown, InviteCodeOwn,
-    InviteCodeAlreadyActivated and, after many failures, LimitReached.
+    The same code again returns the same referral. If several codes are activated at
+    once, the primary key lets one of them succeed. Raises InviteCodeUnknown,
+    InviteCodeOwn, InviteCodeAlreadyActivated and, after many failures, LimitReached.
     """
     failure = reserve(attempt("activation_failures_per_user", str(invitee.pk)))
     try:
         referral = _activate(invitee, code)
     except DatabaseError:
-        failure.refund()  # ours, not theirs
+        failure.refund()  # an outage is not the invitee's failure
         raise
     failure.refund()
     return referral
@@ -71,7 +71,7 @@ def _activate(invitee: AbstractBaseUser, code: str) -> Referral:
     except IntegrityError:
         if standing := _standing(invitee, code):
             return standing
-        raise InviteCodeUnknown from None  # one of the two was deleted meanwhile
+        raise InviteCodeUnknown from None  # one of the two was deleted since
     transaction.on_commit(partial(_announce, referral))
     return referral
 
@@ -85,8 +85,8 @@ def _announce(referral: Referral) -> None:
 
 
 def _tell_other_systems(referral: Referral, invitee: AbstractBaseUser) -> None:
-    # The same for a number that comes back as a new account: who pays once for it is
-    # not made to pay for each.
+    # The same key if the account is deleted and the number signs up again, so that a
+    # system that pays for an invitation does not pay twice.
     name = salted_hmac("referrals.invitee", invitee.get_username(), algorithm="sha256")
     record_event(
         type="referral.activated",
@@ -101,9 +101,10 @@ def _tell_other_systems(referral: Referral, invitee: AbstractBaseUser) -> None:
 
 
 def _judge_foreign_keys() -> None:
-    """Now, and not at the commit, which may come after a login code is spent.
+    """Check them now: at the commit, a login code may have been spent already.
 
-    It also locks the inviter against deletion until then. SQLite has one writer anyway.
+    This also keeps the inviter from being deleted before the commit. SQLite has one
+    writer anyway.
     """
     if connection.vendor == "postgresql":
         connection.check_constraints()

@@ -4,7 +4,7 @@ from django.contrib.auth.backends import ModelBackend
 
 
 class CodeBackend(ModelBackend):
-    """Marks sessions that an SMS code opened; `users.services` judged the code."""
+    """Marks sessions that were opened with an SMS code, which was checked before."""
 
     def authenticate(self, *args: Any, **kwargs: Any) -> None:
         return None

@@ -10,7 +10,7 @@ class PhoneNumberInvalid(Refusal):
 
 
 class PhoneNumberTaken(Conflict):
-    """Said only to someone who has proved by a code that the number is theirs."""
+    """Answered only after a code has proved that the number is theirs."""
 
     code = "phone_number_taken"
     text = _("There is an account with this number already.")

@@ -24,7 +24,8 @@ from users.phones import (
 from users.user_agents import device_name
 from webhooks.services import record_event
 
-# 32**6 codes: with a million users one draw in a thousand is taken, five in 10**15.
+# Of 32**6 codes a million users have one in a thousand. All five draws are taken once
+# in 10**15 times.
 INVITE_CODE_DRAWS = 5
 
 
@@ -76,7 +77,7 @@ class UserManager(BaseUserManager["User"]):
         )
 
     def get_by_natural_key(self, username: str | None) -> User:
-        """For password sign-in to the admin, where people spell numbers freely."""
+        """For password sign-in to the admin site, with the number in any spelling."""
         try:
             return self.get(phone_number=normalize_phone_number(username or ""))
         except InvalidPhoneNumber:
@@ -131,9 +132,9 @@ class User(InviteCodeOwner, AbstractBaseUser, PermissionsMixin):
             *InviteCodeOwner.Meta.constraints,
         ]
         indexes = [
-            # Staff's lists, and how many joined on each day.
+            # For staff's lists, and to count who joined on each day.
             models.Index(fields=["-date_joined", "-id"], name="user_newest_first"),
-            # The few, which staff would else look for among all.
+            # Few rows, which would otherwise be searched among all.
             models.Index(
                 fields=["-date_joined", "-id"],
                 condition=Q(is_active=False),
@@ -156,7 +157,7 @@ class User(InviteCodeOwner, AbstractBaseUser, PermissionsMixin):
         return PhoneNumber(self.phone_number).masked
 
     def __str__(self) -> str:
-        """Masked: this is what stays in the admin site's history of changes."""
+        """Masked, because the admin site's history stores it."""
         return self.public_name
 
     def get_full_name(self) -> str:
@@ -214,7 +215,7 @@ class Device(models.Model):
 
 
 class DayCount(models.Model):
-    """What happened on a day that is over (UTC); Until then the cache counts."""
+    """The counts of a finished day (UTC). The cache counts the current one."""
 
     day = models.DateField(primary_key=True)
     codes_sent = models.PositiveIntegerField(default=0)

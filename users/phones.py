@@ -24,17 +24,14 @@ class PhoneNumber(str):
     """A number in E.164, from `normalize_phone_number` or from the database.
 
     `masked` (`+7999•••••67`) is for logs. `pseudonym` stands for the number where it
-    must not be readable, such as in a cache key. `country` is the ISO 3166 code, if it
-    was parsed.
+    must not be readable, such as in a cache key.
     """
 
-    country: str | None
     masked: str
     pseudonym: str
 
-    def __new__(cls, e164: str, *, country: str | None = None) -> PhoneNumber:
+    def __new__(cls, e164: str) -> PhoneNumber:
         number = super().__new__(cls, e164)
-        number.country = country
         # Hides five digits if it can: the owner recognises it, nobody can dial it.
         shown = max(2, min(5, len(e164) - 7))
         hidden = len(e164) - shown - 2
@@ -57,7 +54,12 @@ def normalize_phone_number(text: str) -> PhoneNumber:
     if parsed.extension or not phonenumbers.is_valid_number(parsed):
         raise InvalidPhoneNumber
     e164 = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-    return PhoneNumber(e164, country=phonenumbers.region_code_for_number(parsed))
+    return PhoneNumber(e164)
+
+
+def country_of(phone_number: str) -> str | None:
+    """The ISO 3166 code of a number in E.164. None: it belongs to no single country."""
+    return phonenumbers.region_code_for_number(phonenumbers.parse(phone_number))
 
 
 def spell_phone_number(phone_number: str) -> str:

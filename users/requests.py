@@ -1,4 +1,4 @@
-"""Requests of signed-in people, typed: authentication is checked before the view."""
+"""Types for requests of signed-in users; authentication is checked before the view."""
 
 from django.http import HttpRequest
 from rest_framework.request import Request
@@ -7,13 +7,13 @@ from users.models import Device, User
 
 
 class SignedInRequest(Request):
-    """To an API view that keeps the default permission, IsAuthenticated."""
+    """A request to an API view with the default permission, IsAuthenticated."""
 
     user: User
     auth: Device
 
 
 class SignedInPageRequest(HttpRequest):
-    """To a page behind `login_required`."""
+    """A request to a page behind `login_required`."""
 
     user: User

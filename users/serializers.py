@@ -8,8 +8,15 @@ from users.models import User
 Data = dict[str, Any]
 
 
-class UserSerializer(serializers.ModelSerializer[User]):
+class UserSerializer(serializers.Serializer[User]):
+    # No ModelSerializer: it would build its fields anew for each answer, which takes
+    # longer than a sign-in's queries.
+    id = serializers.IntegerField(read_only=True)
+    phone_number = serializers.CharField(read_only=True)
+    first_name = serializers.CharField(read_only=True)
+    last_name = serializers.CharField(read_only=True)
     email = serializers.CharField(read_only=True)  # may be empty
+    invite_code = serializers.CharField(read_only=True)
     invite_link = serializers.HyperlinkedIdentityField(
         view_name="invite",
         lookup_field="invite_code",
@@ -17,17 +24,3 @@ class UserSerializer(serializers.ModelSerializer[User]):
         help_text=_("To share."),
     )
     activated_invite_code = serializers.CharField(allow_null=True, read_only=True)
-
-    class Meta:
-        model = User
-        fields = [
-            "id",
-            "phone_number",
-            "first_name",
-            "last_name",
-            "email",
-            "invite_code",
-            "invite_link",
-            "activated_invite_code",
-        ]
-        read_only_fields = fields

@@ -16,7 +16,7 @@ else:
 
 @admin.register(Event)
 class EventAdmin(EventModelAdmin):
-    """Read-only, but for trying again what did not arrive."""
+    """Read-only, except for the action that retries events."""
 
     list_display = ["type", "state", "attempts", "last_error", "created_at", "due_at"]
     fields = [

@@ -1,4 +1,4 @@
-"""POSTs messages to WEBHOOK_URL; touches no database."""
+"""POSTs messages to WEBHOOK_URL. Does not use the database."""
 
 import asyncio
 import logging
@@ -15,11 +15,11 @@ logger = logging.getLogger(__name__)
 
 
 class Courier:
-    """Made once a worker: to read the certificates of the web takes a while."""
+    """Made once a worker, because loading the certificates takes a while."""
 
     def __enter__(self) -> "Courier":
         self._runner = asyncio.Runner()
-        # A redirect is no receipt, and would take what is signed somewhere else.
+        # A redirect is a failure: the signed message must not go elsewhere.
         self._client = httpx.AsyncClient(timeout=SEND_SECONDS, follow_redirects=False)
         return self
 
@@ -33,7 +33,7 @@ class Courier:
             self._runner.run(self._client.aclose())
 
     def send(self, messages: Sequence[Message]) -> list[str | None]:
-        """All at the same time. For each what went wrong, None if it was received."""
+        """Send all at the same time. Returns an error for each, None if it arrived."""
         return self._runner.run(self._send_all(messages))
 
     async def _send_all(self, messages: Sequence[Message]) -> list[str | None]:
@@ -41,19 +41,19 @@ class Courier:
 
     async def _try(self, message: Message) -> str | None:
         try:
-            # In all, from the look-up of the name on, however slowly an answer drips.
+            # For everything, from the DNS lookup to the last byte of a slow answer.
             async with asyncio.timeout(SEND_SECONDS):
                 status = await self._post(message)
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             return type(error).__name__
         except Exception as error:
-            # One event that cannot be sent must not keep the others from it.
+            # One event that cannot be sent must not stop the others.
             logger.exception("webhook %s", message.headers["webhook-id"])
             return type(error).__name__
         return None if 200 <= status < 300 else f"status {status}"
 
     async def _post(self, message: Message) -> int:
-        """Only the status counts: the body of the answer is never read."""
+        """Only the status is read, never the body of the answer."""
         async with self._client.stream(
             "POST",
             settings.WEBHOOK_URL,

@@ -1,4 +1,4 @@
-"""What goes over the wire, by Standard Webhooks.
+"""Messages as Standard Webhooks defines them.
 
 https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 """
@@ -14,8 +14,8 @@ from standardwebhooks import Webhook
 
 from webhooks.models import Event
 
-SECRET_PREFIX = "whsec_"  # noqa: S105  the beginning of each, by the standard
-# Bounds of the standard for the bytes of a symmetric secret.
+SECRET_PREFIX = "whsec_"  # noqa: S105  a prefix, from the standard
+# The standard's bounds for the number of bytes of a symmetric secret.
 SECRET_BYTES = range(24, 65)
 
 
@@ -26,7 +26,7 @@ class Message:
 
 
 def message(event: Event) -> Message:
-    """The event, signed now by each of the secrets; its body is always the same."""
+    """The event, signed now with each of the secrets. Its body never changes."""
     body = json.dumps(
         {
             "type": event.type,

@@ -38,7 +38,7 @@ class OutboxCollector(Collector):
             yield GaugeMetricFamily(f"referral_webhooks_{name}", what, value)
 
     def describe(self) -> Iterator[GaugeMetricFamily]:
-        """Names the metrics at registration, before there is a database."""
+        """At registration there may be no database yet."""
         return iter(())
 
 

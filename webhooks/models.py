@@ -19,22 +19,22 @@ class EventQuerySet(models.QuerySet["Event"]):
         return self.filter(given_up_at__isnull=False)
 
     def due(self) -> EventQuerySet:
-        """Longest due first; those that a worker is sending right now are not due."""
+        """The longest due first. Events that a worker is sending are not due."""
         now = timezone.now()
         unclaimed = Q(claimed_until=None) | Q(claimed_until__lte=now)
         return self.waiting().filter(unclaimed, due_at__lte=now).order_by("due_at")
 
 
 class Event(models.Model):
-    """Something that another system is told of: a row of the outbox."""
+    """A row of the outbox: something to tell another system."""
 
-    # Also the id by which a receiver knows an event that comes again.
+    # Also the id by which receivers recognise an event that comes twice.
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     type = models.CharField(_("type"), max_length=50)
     data = models.JSONField(_("data"))
     created_at = models.DateTimeField(_("happened at"), default=timezone.now)
     due_at = models.DateTimeField(_("next attempt at"), default=timezone.now)
-    # A worker that dies while it sends keeps an event from the others until then.
+    # Until then other workers leave the event to the one that claimed it.
     claimed_until = models.DateTimeField(null=True, editable=False)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
     last_error = models.CharField(_("last error"), max_length=100, blank=True)
@@ -52,7 +52,7 @@ class Event(models.Model):
                 name="event_is_delivered_or_given_up",
             )
         ]
-        # Each holds the rows of one state only, so a long history costs nothing.
+        # Partial indexes: a long history of delivered events costs nothing.
         indexes = [
             models.Index(fields=["due_at"], condition=WAITING, name="event_waiting"),
             models.Index(

@@ -1,4 +1,4 @@
-"""Every write to the outbox."""
+"""All writes to the outbox."""
 
 import logging
 import random
@@ -14,20 +14,21 @@ from webhooks.models import Event, EventQuerySet
 
 logger = logging.getLogger(__name__)
 
-SEND_SECONDS = 10  # after which an attempt has failed
-# Long after that, so that nobody sends what is being sent.
+SEND_SECONDS = 10  # then the attempt has failed
+# Much longer than an attempt, so that no two workers send one event.
 CLAIM = timedelta(seconds=SEND_SECONDS * 6)
 FIRST_WAIT_SECONDS = 5
 LONGEST_WAIT_SECONDS = 3600
-# An event that is old because no worker ran still gets more than one chance.
+# An event that is old because no worker ran is not given up at once.
 LEAST_ATTEMPTS = 12
 PRUNED_AT_ONCE = 1000
 
 
 def record_event(*, type: str, data: dict[str, Any]) -> None:
-    """Put an event into the outbox, within the transaction of what it tells of.
+    """Add an event to the outbox, in the transaction of what it tells.
 
-    So it is there if and only if that happened. No URL is set: nothing is written.
+    So the event exists if and only if that happened. Without WEBHOOK_URL it does
+    nothing.
     """
     if not settings.WEBHOOK_URL:
         return
@@ -37,10 +38,10 @@ def record_event(*, type: str, data: dict[str, Any]) -> None:
 
 
 def claim(number: int) -> list[Event]:
-    """Up to so many due events, which nobody else gets for a while."""
+    """Up to `number` due events, which no other worker gets for a while."""
     with transaction.atomic():
-        # PostgreSQL passes over what other workers are claiming at this moment. SQLite
-        # has no row locks and needs none: a transaction there is alone from its start.
+        # PostgreSQL skips rows that other workers are claiming right now. SQLite has no
+        # row locks and needs none: it runs one transaction at a time.
         due = Event.objects.due().select_for_update(skip_locked=True)[:number]
         events = list(due)
         until = timezone.now() + CLAIM
@@ -63,12 +64,12 @@ def note_delivery(event: Event) -> None:
 
 
 def note_failure(event: Event, error: str) -> None:
-    """Try again later, each time a longer while; after days of that, give up."""
+    """Retry later, after longer and longer waits; after some days, give up."""
     now = timezone.now()
     attempts = event.attempts + 1
     is_old = now - event.created_at > timedelta(days=settings.WEBHOOK_GIVE_UP_DAYS)
     gives_up = is_old and attempts >= LEAST_ATTEMPTS
-    # Who comes back after the claim is over says nothing about whoever has it now.
+    # If the claim is over, another worker may have the event: leave it alone.
     claimed = Event.objects.waiting().filter(claimed_until=event.claimed_until)
     claimed.filter(pk=event.pk).update(
         due_at=now + _wait(attempts),
@@ -84,13 +85,13 @@ def note_failure(event: Event, error: str) -> None:
 
 
 def retry(events: EventQuerySet) -> int:
-    """Make those that are not delivered due now, from the start; how many."""
+    """Make undelivered events due now. Returns how many."""
     undelivered = events.filter(delivered_at=None)
     return undelivered.update(due_at=timezone.now(), given_up_at=None, attempts=0)
 
 
 def prune() -> int:
-    """Delete what was delivered long ago, a few rows at a time; how many."""
+    """Delete events delivered long ago, some rows at a time. Returns how many."""
     before = timezone.now() - timedelta(days=settings.WEBHOOK_KEEP_DAYS)
     old = Event.objects.filter(delivered_at__lt=before).values("pk")
     total = 0
@@ -100,7 +101,7 @@ def prune() -> int:
 
 
 def note_results(events: Sequence[Event], errors: Sequence[str | None]) -> None:
-    """Write down how the sending of claimed events went; None: it arrived."""
+    """Record the result of each claimed event. None: it arrived."""
     for event, error in zip(events, errors, strict=True):
         if error is None:
             note_delivery(event)
@@ -109,6 +110,6 @@ def note_results(events: Sequence[Event], errors: Sequence[str | None]) -> None:
 
 
 def _wait(attempts: int) -> timedelta:
-    """Doubles with each attempt; half of it is chance, so that failures spread out."""
+    """Doubles with each attempt. Half of it is random, to spread the retries."""
     longest = min(FIRST_WAIT_SECONDS * 2 ** min(attempts - 1, 20), LONGEST_WAIT_SECONDS)
     return timedelta(seconds=longest * random.uniform(0.5, 1))  # noqa: S311  no secret

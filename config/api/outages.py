@@ -1,7 +1,12 @@
-from django.db import InterfaceError, OperationalError
-from redis.exceptions import RedisError
+from django.db import InterfaceError, InternalError, OperationalError
+from redis.exceptions import RedisClusterException, RedisError
+
+READ_ONLY = "25006"  # SQLSTATE read_only_sql_transaction: a standby, for example
 
 
 def is_outage(error: BaseException | None) -> bool:
-    """Whether the error says that PostgreSQL or Redis does not answer."""
-    return isinstance(error, (OperationalError, InterfaceError, RedisError))
+    """Whether PostgreSQL or Redis does not answer, or does not take writes."""
+    if isinstance(error, InternalError):
+        return getattr(error.__cause__, "pgcode", None) == READ_ONLY
+    outages = (OperationalError, InterfaceError, RedisError, RedisClusterException)
+    return isinstance(error, outages)

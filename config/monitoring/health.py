@@ -1,4 +1,4 @@
-"""/healthz: the process answers. /readyz: what it leans on answers, too."""
+"""/healthz: the process answers. /readyz: so do PostgreSQL and Redis."""
 
 import logging
 from collections.abc import Callable
@@ -38,7 +38,7 @@ class ReadinessSerializer(serializers.Serializer[dict[str, str]]):
 class HealthView(APIView):
     authentication_classes = []
     permission_classes = [AllowAny]
-    outage_refusals = ()  # an outage is what they report
+    outage_refusals = ()  # answers during an outage, too
 
     @extend_schema(
         operation_id="healthz",
@@ -53,7 +53,7 @@ class HealthView(APIView):
 class ReadinessView(APIView):
     authentication_classes = []
     permission_classes = [AllowAny]
-    outage_refusals = ()  # an outage is what they report
+    outage_refusals = ()  # answers during an outage, too
 
     @extend_schema(
         operation_id="readyz",
@@ -82,10 +82,19 @@ def _state(ask: Callable[[], object]) -> str:
     return "ok"
 
 
+class ReadOnly(DatabaseError):
+    """The database answers, but takes no writes."""
+
+
 def _ask_database() -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
+        if connection.vendor == "postgresql":
+            cursor.execute("SHOW transaction_read_only")
+            if cursor.fetchone() == ("on",):
+                raise ReadOnly
+        else:
+            cursor.execute("SELECT 1")
 
 
 def _ask_cache() -> None:
-    cache.get("readyz")
+    cache.set("readyz", 1, 60)  # a write: a replica that takes none is no use

@@ -1,10 +1,10 @@
-"""A bar chart as numbers for an SVG of 100 by 40 units; the template only draws."""
+"""The numbers of a bar chart, for an SVG of 100 by 40 units in a template."""
 
 from dataclasses import dataclass
 from datetime import date
 
 WIDTH, HEIGHT = 100, 40
-GAP = 0.25  # of a bar's slot
+GAP = 0.25  # share of a bar's slot
 
 
 @dataclass(frozen=True, slots=True)

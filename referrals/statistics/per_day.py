@@ -7,13 +7,13 @@ from django.utils import timezone
 
 
 def first_moment(days: int) -> datetime:
-    """When the last `days` days (UTC) began, of which today is one."""
+    """The start (UTC) of the last `days` days, today included."""
     midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
     return midnight - timedelta(days=days - 1)
 
 
 def count_per_day(rows: QuerySet[Any], moment: str, *, days: int) -> dict[date, int]:
-    """How many rows have their `moment` on each of the last `days` days, today last."""
+    """The rows of each of the last `days` days, by their `moment`; today last."""
     start = first_moment(days)
     counted = (
         rows.filter(**{f"{moment}__gte": start})

@@ -1,4 +1,4 @@
-"""Pages of the admin site: why an invitation did not count, and to put it right."""
+"""Pages of the admin site: why an invitation did not count, and how to correct it."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ form_page = require_http_methods(["GET", "HEAD", "POST"])
 @may_look
 @sensitive_post_parameters("invitee", "inviter")
 def why(request: HttpRequest) -> HttpResponse:
-    """A POST, so that no number stands in an address; it changes nothing."""
+    """Changes nothing. A POST, so that no phone number is in a URL."""
     initial = {"invitee": request.GET.get("invitee", "")}
     form = WhyForm(request.POST or None, initial=initial)
     context: dict[str, Any] = {"form": form}
@@ -114,7 +114,7 @@ def _person(pk: int) -> AbstractBaseUser:
 
 
 def _staff(request: HttpRequest) -> AbstractBaseUser:
-    assert isinstance(request.user, AbstractBaseUser)  # noqa: S101  the site sees to it
+    assert isinstance(request.user, AbstractBaseUser)  # noqa: S101  the admin site requires it
     return request.user
 
 

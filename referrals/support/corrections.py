@@ -1,6 +1,6 @@
-"""Support's changes to the invite ledger: each leaves a row, and can be reverted.
+"""Staff's changes to the invite ledger: each adds a row and can be reverted.
 
-Whoever corrects says what they saw; when that has changed meanwhile, nothing happens.
+The form sends what it showed. If that has changed since, nothing is changed.
 """
 
 from dataclasses import dataclass
@@ -23,9 +23,9 @@ from referrals.models import Correction, Referral
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Whose invitation counts. Nobody's: neither inviter nor code.
+    """Whose invitation counts for a person.
 
-    A code alone is that of an inviter whose account is gone.
+    Nobody's: neither inviter nor code. A code alone: its owner's account was deleted.
     """
 
     inviter_id: int | None = None
@@ -34,7 +34,7 @@ class Standing:
 
     @property
     def seen(self) -> str:
-        """For a form to hold and to send back."""
+        """A text for a hidden field of the form."""
         return f"{self.inviter_id or ''}:{self.code}"
 
 
@@ -51,9 +51,9 @@ def correct_inviter(
     reason: str,
     by: AbstractBaseUser,
 ) -> Correction:
-    """Credit `invitee` to `inviter`, or to nobody; a referral keeps its date.
+    """Credit `invitee` to `inviter`, or to nobody. A referral keeps its date.
 
-    `seen` is the Standing's word that the decision rests on. Raises
+    `seen` is the text of the Standing that the form showed. Raises
     CorrectionToOneself, CorrectionOfOnesOwn, CorrectionChangesNothing and
     CorrectionOutdated.
     """
@@ -67,7 +67,7 @@ def correct_inviter(
 def revert_correction(
     correction: Correction, *, reason: str, by: AbstractBaseUser
 ) -> Correction:
-    """Put back what stood before it: a correction of its own.
+    """Restore what was there before the correction, by another correction.
 
     Raises CorrectionOutdated when something has changed since, and
     CorrectionChangesNothing.
@@ -87,7 +87,7 @@ def _correct(
     try:
         with transaction.atomic():
             return _correct_locked(invitee_id, to, seen=seen, reason=reason, by=by)
-    except IntegrityError:  # activated, or one of the two deleted, at this moment
+    except IntegrityError:  # somebody activated a code or was deleted at this moment
         raise CorrectionOutdated from None
 
 

@@ -1,4 +1,4 @@
-"""Why an invitation was not credited, in plain words, out of what is on record."""
+"""Explains in words why an invitation was not credited."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -15,7 +15,7 @@ from referrals.models import Correction, Referral
 def explain(
     invitee: AbstractBaseUser | None, inviter: AbstractBaseUser | None
 ) -> list[str]:
-    """Sentences, the decisive one first; None stands for a number without an account.
+    """Sentences, the decisive one first. None: there is no such account.
 
     The people come with `select_related("activation__inviter")`.
     """
@@ -115,7 +115,7 @@ def _corrections(invitee: AbstractBaseUser) -> Iterator[str]:
 
 
 def _joined(user: AbstractBaseUser) -> datetime | None:
-    """What Django's own user model has as well; another may not."""
+    """A field that other user models may lack."""
     joined: datetime | None = getattr(user, "date_joined", None)
     return joined
 

@@ -1,4 +1,4 @@
-"""One box for people: a name (a number, say) or an invite code, in any spelling."""
+"""Finds a person by user name (here, a phone number) or invite code."""
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
@@ -8,7 +8,7 @@ from referrals.invite_codes import normalize_invite_code
 
 
 def person_named(text: str) -> Q | None:
-    """A filter of the user model, by unique columns only; None if it can be neither."""
+    """A filter of the user model. None if the text can be neither."""
     text = text.strip()
     found = Q()
     if code := normalize_invite_code(text):

@@ -64,6 +64,7 @@ def main() -> int:
     options = parser.parse_args()
     seen: dict[str, list[list[int]]] = {}
     with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)  # PostgreSQL may run as another user
         data = options.data or Path(folder) / "people"
         # Copied once: what is edited meanwhile is not measured.
         whole = shutil.copytree(ROOT, Path(folder) / "whole", ignore=IGNORED)
@@ -97,7 +98,7 @@ def measure(tree: Path, data: Path) -> list[int]:
     # The copy is no git checkout; the benchmark wants a version to name.
     env = {**os.environ, "GIT_DIR": str(ROOT / ".git"), "GIT_WORK_TREE": str(ROOT)}
     done = subprocess.run(
-        command, cwd=tree, env=env, capture_output=True, text=True, check=True
+        command, cwd=tree, env=env, stdout=subprocess.PIPE, text=True, check=True
     )
     return [_figure(pattern, done.stdout) for pattern in COLUMNS.values()]
 

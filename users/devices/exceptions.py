@@ -4,7 +4,7 @@ from config.refusals import NotSignedIn
 
 
 class TokenInvalid(NotSignedIn):
-    """Forged, expired, used before, of another kind, or of a device signed out."""
+    """Forged, expired, used before, of the wrong kind, or its device is signed out."""
 
     code = "token_invalid"
     text = _("The token is not valid. Sign in again.")

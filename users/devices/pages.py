@@ -30,13 +30,13 @@ def devices_page(request: SignedInPageRequest) -> HttpResponse:
 
 
 def sign_out_page(request: HttpRequest, device_id: int) -> HttpResponse:
-    """Changes something on POST only; who comes by a link is led to the list."""
+    """Signs out on POST. A GET, by a link, is redirected to the list."""
     if request.method != "POST" or not isinstance(request.user, User):
         return redirect("devices")
     try:
         services.sign_out_device(user=request.user, device_id=device_id)
     except NotFound:
-        return redirect("devices")  # it is out already: a double click, an old tab
+        return redirect("devices")  # already signed out: a double click, an old tab
     if device_id == request.session.get(SESSION_KEY):
         logout(request)
         messages.success(request, _("You are signed out."))
@@ -46,7 +46,7 @@ def sign_out_page(request: HttpRequest, device_id: int) -> HttpResponse:
 
 
 def logout_page(request: HttpRequest) -> HttpResponse:
-    """Changes something on POST only; who comes by a link is led to the front page."""
+    """Signs out on POST. A GET, by a link, is redirected to the front page."""
     if request.method == "POST":
         sign_out_session_device(request)
         logout(request)

@@ -2,6 +2,6 @@ from referrals.pagination import ReferralPagination
 
 
 class DevicePagination(ReferralPagination):
-    """The device used last comes first; what has no time in its cursor is refused."""
+    """The device that was used last comes first."""
 
     ordering = ("-last_used_at", "-pk")

@@ -1,4 +1,7 @@
-"""Browser sessions under a digest of their key: a stolen table signs nobody in."""
+"""Browser sessions, stored under a digest of their key.
+
+A stolen table of sessions signs nobody in.
+"""
 
 import hashlib
 from typing import Any
@@ -36,5 +39,5 @@ class SessionStore(db.SessionStore):
 
 
 def _stored(key: str | None) -> str:
-    # 40 characters, the column's length: 160 bits of the digest.
+    # 40 characters, the length of the column, are 160 bits of the digest.
     return hashlib.sha256((key or "").encode()).hexdigest()[:40]

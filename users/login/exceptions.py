@@ -30,7 +30,7 @@ class CodeIncorrect(Refusal):
 
 
 class GuessesUsedUp(LimitReached):
-    """This client's guesses at the living code; others still have theirs."""
+    """This client has no guesses left at this code. Other clients have their own."""
 
     text = _("Too many wrong codes. Ask for a new code when this one ends.")
 
@@ -43,7 +43,7 @@ class GuessesUsedUp(LimitReached):
 
 
 class CodeExpired(Refusal):
-    """Expired, used, guessed at too often or never asked for: one answer to all."""
+    """One answer for a code that expired, was used, or was never asked for."""
 
     code = "code_expired"
     text = _("The code is no longer valid. Ask for a new one.")
@@ -63,7 +63,7 @@ class ResendTooSoon(LimitReached):
 
 
 class AccountInactive(NotAllowed):
-    """Said only to someone who has proved by a code that the number is theirs."""
+    """Answered only after a code has proved that the number is theirs."""
 
     code = "account_inactive"
     text = _("This account is closed. Contact support.")

@@ -60,15 +60,15 @@ def _send_code(request: HttpRequest) -> HttpResponse:
             invite_code=request.session.get(INVITE_CODE),
         )
     except InviteCodeUnknown as refusal:
-        # The inviter has gone meanwhile: say so, and let people go on without.
+        # The inviter's account was deleted since. People may sign in without.
         del request.session[INVITE_CODE]
         messages.warning(request, str(refusal))
         return _login_page(request, form, status=status_of(refusal))
     except ResendTooSoon:
-        # A double click, or a code asked for elsewhere: that SMS is there to be used.
+        # A double click, or a code asked for elsewhere: that code is valid.
         if services.sent_code(phone_number, client):
             messages.info(request, _("A code was sent a moment ago. Enter that one."))
-    except SmsUnsure as refusal:  # to where its code can be entered if it comes
+    except SmsUnsure as refusal:  # the next page takes the code, in case it arrives
         messages.warning(request, str(refusal))
     except Refusal as refusal:
         form.add_error("phone_number", str(refusal))
@@ -134,7 +134,7 @@ def _sign_in(
 
 
 def _remember_next(request: HttpRequest) -> None:
-    """Where to go after signing in: a path of this site, or nowhere special."""
+    """Store where to go after the sign-in, if it is a path of this site."""
     url = request.GET.get("next", "")
     if url_has_allowed_host_and_scheme(url, allowed_hosts=None):
         request.session[NEXT] = url

@@ -4,7 +4,6 @@ import math
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import Protocol
 
 from django.conf import settings
@@ -72,7 +71,7 @@ def request_code(
     LimitReached, SmsUnavailable (the number may ask again at once), and SmsUnsure (the
     code stays valid, because it may arrive).
     """
-    check_country(phone_number.country)
+    check_country(phone_number)
     if invite_code:
         look_up_inviter(invite_code, address=client.address)
     return send_code(phone_number, login_code_text(), client, invite_code=invite_code)
@@ -165,7 +164,8 @@ def sign_in(
         User.objects.filter(pk=user.pk).update(last_login=timezone.now())
         device, token = issue(user=user, user_agent=client.user_agent)
         code.spend()
-        transaction.on_commit(partial(_announce, user, is_new, device))
+        # Robust: the user is signed in, whatever fails now.
+        transaction.on_commit(lambda: _announce(user, is_new, device), robust=True)
     has_invite_code = bool(invite_code or other_invite_codes)
     return SignedIn(
         user=user,
@@ -223,5 +223,4 @@ def _apply_invite_code(
 
 def _announce(user: User, is_new_user: bool, device: Device) -> None:
     audit.record("signed_in", user=user.pk, is_new_user=is_new_user, device=device.pk)
-    with suppress(DatabaseError, RedisError):  # they are signed in: do not fail now
-        daily_counts.count(daily_counts.SIGN_INS)
+    daily_counts.count(daily_counts.SIGN_INS)

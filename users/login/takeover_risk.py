@@ -1,8 +1,8 @@
-"""What the limits are worth: the odds of guessing, computed from the settings.
+"""The chance of a takeover by guessing codes, computed from the limits.
 
-One number: in each window of the month's limit an attacker gets the guesses that each
-code length bears, then the rest at the longest. Many numbers: an address gets its own
-limit of wrong guesses, spread over numbers whose codes have not grown.
+One number: an attacker uses all wrong guesses of the month's limit, first those at
+short codes, then the rest at the longest. Many numbers: an address uses its own limit
+of wrong guesses, spread over numbers whose codes are still short.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ HIGH_TAKEOVER_CHANCE = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """So many guesses in a window at codes of so many digits."""
+    """A number of guesses at codes of one length, in one window."""
 
     guesses: int
     digits: int
@@ -29,7 +29,7 @@ class Stage:
 
 
 def stages() -> list[Stage]:
-    """What a steady attacker on one number gets in one window of the month's limit."""
+    """The guesses of an attacker on one number in one window of the month's limit."""
     month, _ = _month()
     found, done, digits = [], 0, settings.LOGIN_CODE_LENGTH
     for at, grown in settings.LOGIN_CODE_GROWTH:
@@ -45,7 +45,10 @@ def takeover_chance_in_a_year() -> float:
 
 
 def takeover_chance_in_a_year_by_a_known_device() -> float:
-    """What a device that was on the number once, say its former owner's, has on top."""
+    """The extra chance of a device that has signed in on the number before.
+
+    For example, the device of the number's former owner.
+    """
     limit: Limit | None = settings.LIMITS["guesses_per_device"]
     count, seconds = settings.LOGIN_CODE_MAX_ATTEMPTS, settings.LOGIN_CODE_TTL_SECONDS
     if limit:
@@ -55,7 +58,7 @@ def takeover_chance_in_a_year_by_a_known_device() -> float:
 
 
 def accounts_in_a_year_per_address() -> float:
-    """Accounts that one address may hope for by guessing at many numbers."""
+    """Accounts that one address can expect to take over, guessing at many numbers."""
     limits = [
         limit
         for name in ("guesses_per_address", "guesses_per_address_day")
@@ -68,9 +71,9 @@ def accounts_in_a_year_per_address() -> float:
 
 
 def _month() -> tuple[int, int]:
-    """Guesses, and the seconds that they are for.
+    """Wrong guesses at one number, and the seconds in which they are allowed.
 
-    Without a limit what bounds them is a code's own allowance, one after the other.
+    Without the limit, one code after the other can be guessed at.
     """
     month: Limit | None = settings.LIMITS["guesses_per_phone_month"]
     if month:

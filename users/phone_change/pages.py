@@ -1,4 +1,4 @@
-"""Change the number in two steps: which one, then the codes to both."""
+"""Changing the number in two steps: the new number, then the two codes."""
 
 from django.contrib import messages
 from django.contrib.auth import login
@@ -19,7 +19,7 @@ from users.phone_change.forms import NewPhoneForm, PhoneChangeForm
 from users.phones import PhoneNumber
 from users.requests import SignedInPageRequest
 
-# The number that codes were sent for, until the change is through.
+# Key of the session: the new number, until the change is done.
 PENDING = "pending_new_phone_number"
 
 
@@ -40,7 +40,7 @@ def number_page(request: SignedInPageRequest) -> HttpResponse:
     try:
         phone_change.request_codes(**change)
     except Refusal as refusal:
-        # A double click, or "send again" too soon: those SMS are there to be used.
+        # A double click, or "send again" too soon: the codes sent before are valid.
         is_sent = isinstance(refusal, ResendTooSoon) and phone_change.sent_codes(
             **change
         )
@@ -94,7 +94,7 @@ def _change(
         client=Client.of(request),
     )
     login(request, changed.user, backend=CODE_BACKEND)
-    request.session.cycle_key()  # a copy of the cookie elsewhere ends, too
+    request.session.cycle_key()  # ends copies of the cookie
     bind_session_to_device(request, changed.device)
     del request.session[PENDING]
     messages.success(

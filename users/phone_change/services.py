@@ -69,7 +69,7 @@ def request_codes(
     """
     if phone_number == user.phone_number:
         raise PhoneNumberUnchanged
-    check_country(phone_number.country)
+    check_country(phone_number)
     purpose = _purpose(user, phone_number)
     # The old number first: its waits slow down people who try many new numbers.
     texts = {

@@ -24,7 +24,7 @@ class ProfileForm(UserModelForm):
 
 
 class DeleteAccountForm(forms.Form):
-    """The last four digits of the number, typed, so that no slip deletes an account."""
+    """Asks for the last four digits, so that no slip deletes an account."""
 
     last_digits = forms.CharField(
         label=_("Last four digits of your number"),

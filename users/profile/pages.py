@@ -49,7 +49,7 @@ def profile_page(request: SignedInPageRequest) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_page(request: SignedInPageRequest) -> HttpResponse:
-    # A copy: a form writes what it was sent on its instance, valid or not.
+    # A copy, because a form writes invalid values to its instance, too.
     user = copy(request.user)
     if request.method != "POST":
         form = ProfileForm(instance=user)
@@ -77,7 +77,7 @@ def delete_page(request: SignedInPageRequest) -> HttpResponse:
 
 
 def _qr_code(text: str) -> str:
-    """An inline SVG: dark on white, whatever the page's colours, or phones miss it."""
+    """An inline SVG, always dark on white: phones do not find light on dark."""
     code = segno.make(text, error="m", micro=False)
     svg = code.svg_inline(border=2, dark="#000", light="#fff", omitsize=True)
-    return mark_safe(svg)  # noqa: S308  drawn by segno; the text is not part of it
+    return mark_safe(svg)  # noqa: S308  segno draws it; it does not contain the text

@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.db import models
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
@@ -55,8 +56,25 @@ class ProfileSerializer(serializers.Serializer[Profile]):
         return UserSerializer().get_fields() | FirstReferralsSerializer().get_fields()
 
     def to_representation(self, instance: Profile) -> Data:
-        user = UserSerializer(instance.user, context=self.context)
-        return {**user.data, **FirstReferralsSerializer(instance.referrals).data}
+        # By hand: 0.04 ms instead of 0.4 ms of the declared serializers, of the 4 ms of
+        # a profile (tests/benchmarks/README.md). A test compares the two.
+        user, page = instance.user, instance.referrals
+        path = reverse("invite", args=[user.invite_code])
+        represent_row = ReferralSerializer().to_representation
+        return {
+            "id": user.pk,
+            "phone_number": user.phone_number,
+            "first_name": user.first_name,
+            "last_name": user.last_name,
+            "email": user.email,
+            "invite_code": user.invite_code,
+            "invite_link": self.context["request"].build_absolute_uri(path),
+            "activated_invite_code": user.activated_invite_code,
+            "referrals": [represent_row(row) for row in page.rows],
+            "referrals_count": page.count.number,
+            "referrals_count_is_exact": page.count.is_exact,
+            "referrals_next": page.next_url,
+        }
 
 
 class InviteCodeActivatedSerializer(serializers.Serializer[Any]):

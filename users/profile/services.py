@@ -17,16 +17,16 @@ class Profile:
 
 
 def update_profile(user: User, **changes: str) -> None:
-    """Change first_name, last_name or email; raises LimitReached."""
+    """Change first_name, last_name or email. Raises LimitReached."""
     reserve(attempt("profile_edits_per_user", str(user.pk)))
     if changes and not User.objects.filter(pk=user.pk).update(**changes):
-        raise NotSignedIn  # the account was deleted meanwhile
+        raise NotSignedIn  # the account was deleted since
     for name, value in changes.items():
         setattr(user, name, value)
 
 
 def close_account(user: User) -> None:
-    """Sign out everywhere and for good: opening it again revives no device."""
+    """Sign out everywhere. Devices stay signed out if the account is reopened."""
     with transaction.atomic():
         User.objects.filter(pk=user.pk).update(is_active=False)
         sign_out_everywhere(user)
@@ -34,13 +34,14 @@ def close_account(user: User) -> None:
 
 
 def delete_account(user: User) -> None:
-    """For good: devices, data and invite code go, and the number is free again.
+    """Delete the account, its devices and its invite code, for good.
 
-    People whom the user invited keep the activated code, without an inviter.
+    The number can be used for a new account. People whom the user invited keep the
+    activated code, without an inviter.
     """
     pk = user.pk
     with transaction.atomic():
-        # Locked, so that no activation of the code comes in between.
+        # Locked, so that nobody activates the code at the same time.
         User.objects.select_for_update().filter(pk=pk).first()
         user.delete()
     audit.record("account.deleted", user=pk)

@@ -20,7 +20,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.module_loading import import_string
 
 from config.monitoring.metrics import timed_sms
-from users.phones import PhoneNumber
+from users.phones import PhoneNumber, country_of
 from users.sms.exceptions import CountryNotServed, SmsUnavailable, SmsUnsure
 
 
@@ -79,9 +79,10 @@ def backend_class() -> type[SmsBackend]:
     return found
 
 
-def check_country(country: str | None) -> None:
-    """Raises CountryNotServed if SMS_COUNTRIES does not list the ISO 3166 code."""
-    if settings.SMS_COUNTRIES and country not in settings.SMS_COUNTRIES:
+def check_country(phone_number: PhoneNumber) -> None:
+    """Raises CountryNotServed if SMS_COUNTRIES does not list the number's country."""
+    served = settings.SMS_COUNTRIES
+    if served and country_of(phone_number) not in served:
         raise CountryNotServed
 
 

@@ -22,7 +22,7 @@ BY_PASSWORD = "django.contrib.auth.backends.ModelBackend"  # noqa: S105  a path
 
 
 class StaffLoginForm(AdminAuthenticationForm):
-    """Takes a number in any spelling, which may be longer than the number itself."""
+    """Accepts a number in any spelling, which may be longer than the stored one."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -41,7 +41,7 @@ class StaffLoginForm(AdminAuthenticationForm):
         return data
 
     def _limits(self) -> list[AttemptLimit | None]:
-        assert self.request is not None  # noqa: S101  the site always gives it
+        assert self.request is not None  # noqa: S101  the admin site always passes it
         address = client_address(self.request)
         limits = [attempt("password_guesses_per_address", address)]
         with suppress(InvalidPhoneNumber):
@@ -51,7 +51,7 @@ class StaffLoginForm(AdminAuthenticationForm):
 
 
 class StaffSite(admin.AdminSite):
-    """For whoever signed in by password: an SMS code opens one's own profile only."""
+    """Only for sessions opened with a password, not for those opened with a code."""
 
     login_form = StaffLoginForm
     site_header = site_title = _("Referral administration")

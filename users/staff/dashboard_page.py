@@ -1,5 +1,3 @@
-"""Pages of the admin site that belong to no model."""
-
 from django.contrib import admin
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse

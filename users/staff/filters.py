@@ -30,7 +30,7 @@ class FlagField(forms.NullBooleanField):
 
 
 class FlagFilter(filters.BooleanFilter):
-    """django-filter's own takes any other word for "either"."""
+    """Refuses other words. django-filter's own field would ignore the filter."""
 
     field_class = FlagField
 
@@ -43,7 +43,7 @@ class IdFilter(filters.NumberFilter):
 
 
 class PersonFilter(filters.FilterSet):
-    """Each is served by an index: nothing looks inside of a number."""
+    """Each filter uses an index: none searches for a part of a number."""
 
     search = filters.CharFilter(
         method="find",

@@ -1,9 +1,9 @@
 """Who may read other people's data over the API.
 
-An SMS code opens one's own profile only, as on the admin site: whoever gets hold of a
-staff member's phone must not get everybody's number. So staff read with a token of
-another kind, which is made on the server's console, ends on a day that is set, and is
-ended like any device: by signing out, on the admin site, with the account.
+A token from an SMS code is not enough: a stolen phone of a staff member must not open
+everybody's data. Staff use a token that was made on the server's console
+(`manage.py staff_token`). It has a fixed expiry and ends like any device: by a
+sign-out, on the admin site, or with the account.
 """
 
 from datetime import timedelta
@@ -32,7 +32,7 @@ class IsStaff(BasePermission):
 
 
 def issue_staff_token(*, user: User, days: int) -> str:
-    """Raises StaffOnly for who is not, or not any more, on the staff."""
+    """Raises StaffOnly if the user is not on the staff, or not active."""
     if not (user.is_staff and user.is_active):
         raise StaffOnly
     with transaction.atomic():

@@ -32,12 +32,12 @@ class PersonCreationForm(UserCreationForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # People sign in by code; a password is for staff.
+        # People sign in with a code. Only staff need a password.
         self.fields["usable_password"].initial = "false"
         self.fields["usable_password"].help_text = _("Staff need one for this site.")
 
     def save(self, commit: bool = True) -> User:
-        """The manager creates the person: it draws the invite code."""
+        """The manager creates the account: it draws the invite code."""
         password = self.cleaned_data.get("password1") or None
         usable = self.cleaned_data.get("usable_password", True)
         return User.objects.create_user(
@@ -45,12 +45,12 @@ class PersonCreationForm(UserCreationForm):
         )
 
     def save_m2m(self) -> None:
-        """Nothing to save: groups are given on the change page."""
+        """There is nothing to save: groups are set on the change page."""
 
 
 class PageOfPeople(PageOfList):
     def get_results(self, request: HttpRequest) -> None:
-        """With how many each invited, counted for this page alone."""
+        """Count for each person on this page how many they invited."""
         super().get_results(request)
         pks = [person.pk for person in self.result_list]
         invited = Referral.objects.filter(inviter_id__in=pks).order_by()
@@ -110,7 +110,7 @@ class UserAdmin(SupportAdmin, UserModelAdmin):
     list_select_related = ["activation"]
     ordering = ["-date_joined", "-pk"]
     sortable_by = ["phone_number", "date_joined"]
-    search_fields = ["phone_number"]  # shows the box; get_search_results reads it
+    search_fields = ["phone_number"]  # shows the search box
     search_help_text = _("A whole number in any spelling, or an invite code.")
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
@@ -118,7 +118,7 @@ class UserAdmin(SupportAdmin, UserModelAdmin):
 
     @admin.display(description=_("invited"))
     def invited_count(self, user: User) -> int:
-        """Of a list's page they come together, for one person alone."""
+        """Counted for a whole page of the list at once, otherwise for one person."""
         if hasattr(user, "invited"):
             count: int = user.invited
             return count
@@ -131,7 +131,7 @@ class UserAdmin(SupportAdmin, UserModelAdmin):
     def get_readonly_fields(
         self, request: HttpRequest, obj: User | None = None
     ) -> list[str]:
-        """Nobody but a superuser makes staff, or gives rights that they lack."""
+        """Only a superuser makes people staff or gives permissions."""
         fields = list(self.readonly_fields)
         if not request.user.is_superuser:
             fields += ["is_staff", "is_superuser", "groups", "user_permissions"]
@@ -165,7 +165,7 @@ class UserAdmin(SupportAdmin, UserModelAdmin):
             delete_account(user)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """What goes with a person needs no permission of its own; each person does."""
+        """Ask for the permission to delete people, not for their related rows."""
         objects, counts, _perms_needed, protected = super().get_deleted_objects(
             objs, request
         )

@@ -1,4 +1,4 @@
-"""A person's page for support staff: invitations, devices, limits, and what to do."""
+"""A person's page for support staff: invitations, devices, limits and actions."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,11 +21,11 @@ from users.staff import support
 
 SHOWN = 20
 
-Act = Callable[[HttpRequest, User], str]  # says what was done
+Act = Callable[[HttpRequest, User], str]  # returns what was done, for people
 
 
 def may_touch(request: HttpRequest, person: User | None) -> bool:
-    """Nobody but a superuser touches staff: theirs would be rights to take over."""
+    """Only a superuser changes staff: others could take over their permissions."""
     is_staff = person is not None and (person.is_staff or person.is_superuser)
     return bool(request.user.is_superuser) or not is_staff
 
@@ -88,7 +88,7 @@ class SupportAdmin(LongListAdmin):
         return csv_response("people", header, rows)
 
     def _act(self, right: str | None, act: Act) -> Any:
-        """A POST for who has the right; None: for superusers, who have every one."""
+        """A POST that needs the permission `right`. None: for superusers only."""
 
         def view(request: HttpRequest, pk: int) -> HttpResponse:
             person = get_object_or_404(User, pk=pk)
@@ -157,7 +157,7 @@ def _panels(request: HttpRequest, person: User) -> dict[str, Any]:
 
 
 def _invitations(person: User) -> list[Referral]:
-    """Who invited the person, and who invited them: two steps up, in one query."""
+    """The person's inviter, and the inviter's inviter, in one query."""
     mine = Referral.objects.select_related("inviter__activation__inviter")
     found = mine.filter(invitee_id=person.pk).first()
     if found is None:

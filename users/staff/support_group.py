@@ -1,7 +1,7 @@
-"""What support staff may do: look, explain, unlock, sign out, correct an inviter.
+"""The permissions of support staff: view, explain, unlock, sign out, correct inviters.
 
-No right to change people, so neither to make staff nor to move an account to another
-number; none to export. Codes and digests of tokens are on no page at all.
+They cannot change people, so they cannot make staff or move an account to another
+number, and they cannot export. No page shows codes or digests of tokens.
 """
 
 from functools import reduce

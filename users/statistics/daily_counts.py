@@ -29,18 +29,18 @@ def count(event: Event) -> None:
 
 
 def codes_sent() -> commands.Tally:
-    """Counts one code sent today. Pass its result to `counted`."""
+    """A command that counts one code sent today. Pass its result to `counted`."""
     return _tally(CODES_SENT)
 
 
 def counted(number: int) -> None:
-    """To be called with the count of the day, after each event."""
+    """Call this with the count of the day after each event."""
     if number == 1:
         _move_finished_days(_today())
 
 
 def numbers(days: list[date]) -> dict[date, DayCount]:
-    """What happened on each of the days, zeros included."""
+    """The counts of each of the days, zeros included."""
     found = DayCount.objects.in_bulk(days)
     counted = _in_cache([day for day in days if day not in found])
     return {day: found.get(day) or counted.get(day) or DayCount(day) for day in days}
@@ -54,7 +54,7 @@ def _move_finished_days(today: date) -> None:
 
 
 def _in_cache(days: list[date]) -> dict[date, DayCount]:
-    """Those of the days that were counted and are not in the table yet."""
+    """The days that the cache has counts of."""
     keys = {_key(day, event): (day, event) for day in days for event in EVENTS}
     found: dict[date, DayCount] = {}
     for key, number in cache.get_many(keys).items():

@@ -12,7 +12,7 @@ from referrals.services import activate_invite_code
 from users.models import DayCount, User
 from users.staff.support_group import give_rights
 
-# Numbers of a range that no operator assigns.
+# Numbers in a range that no operator assigns.
 PHONE_NUMBERS = [f"+7999000{n:04}" for n in range(1, 51)]
 STAFF_PHONE_NUMBER = "+79990009999"
 SUPPORT_PHONE_NUMBER = "+79990009998"
@@ -31,7 +31,7 @@ class Command(BaseCommand):
                 "Some of the demo people are here already. For a new password: "
                 f"manage.py changepassword {STAFF_PHONE_NUMBER}"
             )
-        # A line for each of them would tear the progress bar apart.
+        # A log line for each would break the progress bar.
         logging.getLogger("referrals").setLevel(logging.WARNING)
         with transaction.atomic():
             people = [self._person(i) for i in tqdm(range(50), "People", unit="")]
@@ -57,7 +57,7 @@ class Command(BaseCommand):
         )
 
     def _invite_each_other(self, people: list[User]) -> None:
-        """A tree: the first has most guests, and every ninth person came alone."""
+        """A tree: the first person invited most, and every ninth came without."""
         now = timezone.now()
         for i, invitee in enumerate(tqdm(people, "Invites", unit="")):
             if i % 9:
@@ -65,7 +65,7 @@ class Command(BaseCommand):
                 referral = activate_invite_code(
                     invitee=invitee, code=inviter.invite_code
                 )
-                # Spread over the past four weeks, busier towards the end.
+                # Spread over the past four weeks, with more towards the end.
                 referral.created_at = now - timedelta(days=28 * (1 - i / 50) ** 1.5)
                 referral.save(update_fields=["created_at"])
                 joined_at = referral.created_at - timedelta(minutes=1)
@@ -74,7 +74,7 @@ class Command(BaseCommand):
             User.objects.filter(pk=invitee.pk).update(date_joined=joined_at)
 
     def _count_days(self) -> None:
-        """What the dashboard counts: more come back each day, few codes go unused."""
+        """Counts for the dashboard: more sign-ins each day, few unused codes."""
         today = timezone.now().date()
         DayCount.objects.bulk_create(
             [

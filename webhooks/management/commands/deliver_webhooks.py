@@ -23,7 +23,7 @@ PRUNE_EVERY_SECONDS = 3600
 
 
 class Stop:
-    """Whether SIGTERM or SIGINT came. (Setting a lock in a handler could hang.)"""
+    """Whether SIGTERM or SIGINT came. A lock in a signal handler could hang."""
 
     def __init__(self) -> None:
         self.asked = False
@@ -68,10 +68,10 @@ class Command(BaseCommand):
 
 
 def deliver_until(stop: Stop, courier: Courier) -> None:
-    """What is being sent when `stop` is asked for is finished first."""
+    """Finishes what it is sending before it stops."""
     prune_at = 0.0
     while not stop.asked:
-        close_old_connections()  # and so notice one that broke
+        close_old_connections()  # so that a broken one is noticed
         try:
             number = deliver_batch(courier)
             if time.monotonic() >= prune_at:
@@ -88,7 +88,7 @@ def deliver_until(stop: Stop, courier: Courier) -> None:
 
 
 def deliver_batch(courier: Courier) -> int:
-    """How many events were tried; no transaction is open while they are sent."""
+    """Returns how many events were tried. No transaction is open meanwhile."""
     events = services.claim(SENT_AT_ONCE)
     errors = courier.send([message(event) for event in events])
     services.note_results(events, errors)
