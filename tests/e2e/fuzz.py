@@ -33,7 +33,7 @@ def main() -> int:
         command += ["--exclude-operation-id", "delete_account"]
         command += ["--max-examples", "60", "--seed", "1"]
         if token:
-            command += ["--header", f"Authorization: Device {token}"]
+            command += ["--header", f"Authorization: Token {token}"]
         env = {**os.environ, "SCHEMATHESIS_HOOKS": "tests.e2e.fuzz_hooks"}
         failed |= subprocess.run(command, env=env).returncode
     return failed

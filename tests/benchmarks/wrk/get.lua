@@ -1,5 +1,5 @@
 -- Arguments: milliseconds between an answer and the next request of a connection.
-dofile("benchmarks/wrk/common.lua")
+dofile("tests/benchmarks/wrk/common.lua")
 
 function init(args)
   local pause = tonumber(args[1])

@@ -1,5 +1,5 @@
 -- Each request for another number. Arguments: the first number, seconds of ramp-up.
-dofile("benchmarks/wrk/common.lua")
+dofile("tests/benchmarks/wrk/common.lua")
 
 function init(args)
   number = tonumber(args[1])

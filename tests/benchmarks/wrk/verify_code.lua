@@ -1,5 +1,5 @@
 -- Signs in with the numbers and codes of a file, its argument; more requests than lines fail.
-dofile("benchmarks/wrk/common.lua")
+dofile("tests/benchmarks/wrk/common.lua")
 
 function init(args)
   lines = io.lines(args[1])
