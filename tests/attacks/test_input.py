@@ -246,9 +246,8 @@ def test_t20_scripts_are_shown_as_text(
             if RAW.search(page.text):
                 raw.append(path)
             shown += escape(text) in page.text or text in page.text
-        refused = browser.post(
-            "/login/code/", form="/profile/", code=text
-        )  # no code is pending, so this redirects
+        # No code is pending, so this redirects.
+        refused = browser.post("/login/code/", form="/profile/", code=text)
         assert refused.status_code in {302, 400}
     report(
         "T20",

@@ -363,9 +363,8 @@ def test_api_documentation_loads_nothing_from_other_hosts(
     page.on("request", lambda request: hosts.add(urlsplit(request.url).hostname))
     page.goto(path, wait_until="networkidle")
     expect(page.locator(shown).first).to_be_visible(timeout=15_000)
-    assert hosts - {None} == {
-        "127.0.0.1"
-    }  # None: a web worker that the page creates from a blob
+    # None is the host of a web worker that the page creates from a blob.
+    assert hosts - {None} == {"127.0.0.1"}
 
 
 def test_admin_site_works_with_the_content_security_policy(open_page: OpenPage) -> None:
