@@ -102,4 +102,4 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         return
     terminalreporter.section("tests.attacks")
     for threat, tried, seen in sorted(ROWS, key=lambda row: (int(row[0][1:]), row)):
-        terminalreporter.write_line(f"{threat:<4} {tried:<58} {seen}")
+        terminalreporter.write_line(f"{threat:<4} {tried:<62} {seen}")
