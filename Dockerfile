@@ -5,13 +5,13 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /app
 RUN python -m venv --without-pip /venv
 COPY requirements.txt .
-# Names of towns and carriers go out again: 40 MB that nothing here reads.
+# Remove the names of towns, carriers and time zones: 40 MB that the service does not use.
 RUN pip --python /venv/bin/python install -r requirements.txt \
  && rm -r /venv/lib/python3.13/site-packages/phonenumbers/carrierdata \
           /venv/lib/python3.13/site-packages/phonenumbers/geodata \
           /venv/lib/python3.13/site-packages/phonenumbers/tzdata
 COPY . .
-# Compiled here, since the service may not write.
+# Compile here, because the running container cannot write files.
 RUN /venv/bin/python manage.py collectstatic --noinput --verbosity 0 \
  && /venv/bin/python -m compileall -q .
 
@@ -20,7 +20,7 @@ FROM nginx:1.30-alpine AS proxy
 COPY deploy/nginx/nginx.conf.template /etc/nginx/templates/
 COPY deploy/tls/*.conf /etc/nginx/tls/
 COPY --from=build /app/staticfiles /srv/static
-# nginx.conf is made at the start, in the one folder that may be written to.
+# The start script writes nginx.conf to /tmp, the only writable folder.
 ENV NGINX_ENVSUBST_OUTPUT_DIR=/tmp NGINX_ENVSUBST_FILTER=^(NGINX_|TLS) \
     NGINX_ENTRYPOINT_LOCAL_RESOLVERS=1 TLS=off
 USER 101:101
@@ -33,7 +33,7 @@ CMD ["nginx", "-c", "/tmp/nginx.conf", "-g", "daemon off;"]
 FROM python:3.13-slim AS app
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /app
-# /secrets is for a volume, which takes over the folder's owner.
+# A new volume mounted at /secrets gets the owner of this folder.
 RUN useradd --system --uid 10001 --no-create-home app \
  && install --directory --owner=10001 --mode=700 /secrets
 COPY --from=build /venv /venv

@@ -1,6 +1,6 @@
-"""Ends with 0 while the web server in this container answers /healthz.
+"""Exit with status 0 if the web server in this container answers /healthz.
 
-It asks for the first of ALLOWED_HOSTS, as any other Host is refused.
+The request names the first of ALLOWED_HOSTS, because other hosts are refused.
 """
 
 import http.client

@@ -1,8 +1,8 @@
-"""Draws the secrets of a Compose set-up at its first start; keeps them ever after.
+"""Generate the secrets for Docker Compose at the first start; later starts keep them.
 
     python deploy/make_secrets.py FOLDER
 
-FOLDER gets a file a secret. Without the folder nobody gets into the database.
+Writes one file per secret to FOLDER. Without these files the database cannot be opened.
 """
 
 import secrets
@@ -13,11 +13,11 @@ from tempfile import NamedTemporaryFile
 
 
 def keep(file: Path, text: str) -> str:
-    """The text of the file, which is written only if there is none."""
+    """Write the file unless it exists. Return what it contains."""
     with NamedTemporaryFile("w", dir=file.parent) as draft:
         draft.write(text)
         draft.flush()
-        # One step: never half a file, and of two starts at once one decides.
+        # Linking is atomic: no half-written file, and only one of two starts wins.
         with suppress(FileExistsError):
             file.hardlink_to(draft.name)
     return file.read_text()

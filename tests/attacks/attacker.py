@@ -1,4 +1,4 @@
-"""Many HTTP requests at once, from as many addresses as wanted."""
+"""Sends many HTTP requests at once, from any number of addresses."""
 
 import json
 import secrets
@@ -27,7 +27,7 @@ class Answer:
 
     @property
     def name(self) -> str:
-        """`200` and the like, or the name of the refusal."""
+        """The status of a success, or the error code of a refusal."""
         if self.status < 400:
             return str(self.status)
         try:
@@ -41,7 +41,7 @@ class Answer:
 
 
 class Target:
-    """A live server behind one trusted proxy, which this client plays."""
+    """HTTP client of a live server. Plays the one proxy that the server trusts."""
 
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url
@@ -94,7 +94,7 @@ class Target:
         return signed_in
 
     def pair(self, phone_number: str, **options: Any) -> dict[str, Any]:
-        """JSON Web Tokens of a new device."""
+        """Sign in a new device; return its access and refresh token."""
         body = {"phone_number": phone_number}
         body["code"] = self.code_of(phone_number, **options)
         answer = self.post("/api/auth/jwt/create/", body, **options)
@@ -132,7 +132,7 @@ class Target:
             try:
                 connection.request(method, path, data, headers)
                 response = connection.getresponse()
-            except ConnectionError:  # an idle connection that the server had closed
+            except ConnectionError:  # the server had closed this idle connection
                 connection.close()
                 connection.request(method, path, data, headers)
                 response = connection.getresponse()
@@ -159,7 +159,7 @@ _drawn: set[str] = set()
 
 
 def new_phone_number() -> str:
-    """One that this run has not had: of ten million, a few thousand would meet."""
+    """A number not used in this run. Plain random numbers would sometimes repeat."""
     while (number := f"+7999{secrets.randbelow(10**7):07}") in _drawn:
         pass
     _drawn.add(number)
@@ -167,7 +167,7 @@ def new_phone_number() -> str:
 
 
 def new_address() -> str:
-    """Of the range 10.0.0.0/8; these never leave the header they stand in."""
+    """An address in 10.0.0.0/8. It is only sent in X-Forwarded-For."""
     return (
         f"10.{secrets.randbelow(256)}.{secrets.randbelow(256)}.{secrets.randbelow(256)}"
     )

@@ -1,4 +1,4 @@
-"""A browser without a screen: cookies, forms and the token against forgery."""
+"""A browser without a screen: handles cookies, forms and CSRF tokens."""
 
 import re
 from typing import Any
@@ -20,7 +20,7 @@ class Browser:
         return self._ask("GET", path, **options)
 
     def post(self, path: str, form: str = "", **data: str) -> requests.Response:
-        """Send a form as the page `form`, or else the path itself, shows it."""
+        """Send a form with the CSRF token from the page `form` (default: `path`)."""
         page = self.get(form or path).text
         token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)
         assert token, page
@@ -31,7 +31,7 @@ class Browser:
         return self._ask("POST", path, data=data)
 
     def sign_in(self, phone_number: str, *, query: str = "") -> requests.Response:
-        """By the pages; the answer to the right code."""
+        """Sign in through the pages. Return the answer to the right code."""
         self.get(f"/login/{query}")
         sent = self.post("/login/", phone_number=phone_number)
         assert sent.status_code == 302, sent.text

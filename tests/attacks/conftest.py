@@ -1,4 +1,4 @@
-"""A live stack to attack, and the table of what was tried and what was seen."""
+"""A live stack to attack, and a table of the attacks and their results."""
 
 import tempfile
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ from redis import Redis
 from tests.attacks.attacker import Target
 from tests.lab import servers
 
-# As in production but for what the attacks need: codes shown, time short, no waiting.
+# Differences from production: codes are in the answers, waits and lifetimes are short.
 SETTINGS = {
     "SMS_SIMULATED_DELAY": "0",
     "TRUSTED_PROXY_COUNT": "1",
@@ -28,7 +28,7 @@ SETTINGS = {
 
 @dataclass
 class Lab:
-    """The running stack, and more web servers on it with other settings."""
+    """The running stack. Can start more web servers with other settings."""
 
     folder: Path
     services: dict[str, str]
@@ -42,7 +42,7 @@ class Lab:
         return self.web.log.read_text(errors="replace")
 
     def server_with(self, **settings: str) -> Target:
-        """Another server on the same database and Redis, kept until the end."""
+        """Another web server on the same database and Redis, kept for later tests."""
         key = str(sorted(settings.items()))
         if key not in self.extra:
             env = {**self.web.env, **SETTINGS, **settings}
@@ -89,7 +89,7 @@ Report = Callable[[str, str, str], None]
 
 @pytest.fixture
 def report() -> Report:
-    """Call with the threat's number, what was tried and what was seen."""
+    """Call with the threat's number, the attack and the result."""
 
     def add(threat: str, tried: str, seen: str) -> None:
         ROWS.append((threat, tried, seen))
@@ -102,4 +102,4 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         return
     terminalreporter.section("tests.attacks")
     for threat, tried, seen in sorted(ROWS, key=lambda row: (int(row[0][1:]), row)):
-        terminalreporter.write_line(f"{threat:<4} {tried:<58} {seen}")
+        terminalreporter.write_line(f"{threat:<4} {tried:<62} {seen}")

@@ -1,4 +1,4 @@
-"""What an attacker may find lying about, and accounts put there for an attack."""
+"""Dumps that an attacker could steal, and accounts to attack."""
 
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -28,7 +28,7 @@ def write(lab: Lab, query: str, *values: object) -> None:
 
 
 def add_accounts(lab: Lab, number: int) -> list[str]:
-    """Numbers with accounts that no code was ever sent to."""
+    """Create accounts directly in the database. Return their numbers."""
     phones = sorted({new_phone_number() for _ in range(number)})
     for phone in phones:
         write(
@@ -43,7 +43,7 @@ def add_accounts(lab: Lab, number: int) -> list[str]:
 
 
 def dump_of_redis(lab: Lab) -> str:
-    """Every key with its value, a line each."""
+    """Every key with its value, one per line."""
     lines = []
     redis = lab.redis
     for key in redis.scan_iter(count=5000):
@@ -61,7 +61,7 @@ def dump_of_database(lab: Lab) -> str:
     )
     lines = []
     for (table,) in tables:
-        rows = lab.rows(f"SELECT t::text FROM {table} t")  # noqa: S608  its own name
+        rows = lab.rows(f"SELECT t::text FROM {table} t")  # noqa: S608  quoted by PostgreSQL
         lines += [f"{table} {row[0]}" for row in rows]
     return "\n".join(lines)
 

@@ -1,10 +1,10 @@
-"""SMS providers as an attack needs them: silent, mistaken."""
+"""SMS backends for attacks: one prints nothing, one has a bug."""
 
 from users.sms import Sms, SmsBackend
 
 
 class Silent(SmsBackend):
-    """Accepts every message and prints nothing, so a log shows what we write to it."""
+    """Accepts every message and prints nothing, so no SMS text is in the log."""
 
     simulated = True
 

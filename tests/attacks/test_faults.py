@@ -1,7 +1,4 @@
-"""T22, T23: PostgreSQL, Redis and the server itself killed in the middle of work.
-
-Each test has a stack of its own, of which it kills parts.
-"""
+"""T22, T23: PostgreSQL, Redis or the web server is killed while it is working."""
 
 import os
 import queue
@@ -80,7 +77,7 @@ class Plant:
             return list(cursor.fetchall())
 
     def odd_rows(self) -> dict[str, int]:
-        """Rows that no service should have left behind, by what is wrong with them."""
+        """Counts of inconsistent rows, by what is wrong with them."""
         queries = {
             "users without invite code": "users_user WHERE coalesce(invite_code,'')=''",
             "referrals without user": "referrals_referral r WHERE NOT EXISTS"
@@ -89,10 +86,10 @@ class Plant:
             " (SELECT 1 FROM users_user u WHERE u.id = t.user_id)",
             "users without token": "users_user u WHERE NOT EXISTS"
             " (SELECT 1 FROM users_token t WHERE t.user_id = u.id)",
-            "numbers twice": "(SELECT phone_number FROM users_user"
+            "duplicate numbers": "(SELECT phone_number FROM users_user"
             " GROUP BY 1 HAVING count(*) > 1) AS twice",
         }
-        # Of the queries above, no word of anybody else's.
+        # The queries contain nothing from users.
         return {
             what: number
             for what, query in queries.items()
@@ -121,7 +118,7 @@ class Seen:
 
 @dataclass
 class Load:
-    """People who sign in and look at profiles, until told to stop."""
+    """Threads that sign in and read profiles until they are stopped."""
 
     target: Target
     token: str
@@ -152,7 +149,7 @@ class Load:
             thread.join(60)
 
     def between(self, start: float, end: float) -> list[Seen]:
-        """What was asked and answered within these moments."""
+        """Requests that started and ended between these moments."""
         return [s for s in self.seen if s.start >= start and s.end <= end]
 
     def _go(self, act: Callable[[], None]) -> None:
@@ -200,7 +197,7 @@ def load(served: Target) -> Load:
 
 
 def _recover(target: Target) -> float:
-    """Seconds until all that people do works again, three times in a row."""
+    """Seconds until sign-in and /readyz work again, three times in a row."""
     start, good = time.monotonic(), 0
     while good < 3:
         assert time.monotonic() - start < 20, "no recovery"
@@ -241,7 +238,7 @@ OUTAGES: dict[str, tuple[str, Step, Step, float]] = {
     "Redis stopped": ("cache", _stop, _go_on, 9),
     "PostgreSQL killed": ("database", _kill, Plant.start, AWAY_SECONDS),
 }
-# What needs the part that is away; the rest may go on.
+# Requests that need the part that is down. Others may still succeed.
 NEEDS = {
     "cache": {"request-code", "verify"},
     "database": {"profile", "verify"},
@@ -249,7 +246,7 @@ NEEDS = {
 
 
 @pytest.mark.parametrize("outage", OUTAGES)
-def test_t22_outage(
+def test_t22_outage_answers_503_and_recovers(
     plant: Plant, served: Target, load: Load, report: Report, outage: str
 ) -> None:
     part, begin, end, seconds = OUTAGES[outage]
@@ -257,7 +254,7 @@ def test_t22_outage(
         time.sleep(1.5)
         begin(plant, part)
         gone = time.monotonic()
-        time.sleep(0.3)  # what was being answered is through
+        time.sleep(0.3)  # requests in progress have ended
         ready = served.request("GET", "/readyz")
         ready_took = time.monotonic() - gone - 0.3
         time.sleep(max(gone + seconds - time.monotonic(), 0))
@@ -273,7 +270,7 @@ def test_t22_outage(
         f"{outage} for {seconds} s under load",
         f"slowest {slowest:.1f} s, works {recovery:.1f} s after",
     )
-    report("T22", f"{outage}: answers meanwhile", str(_kinds(away)))
+    report("T22", f"{outage}: answers during the outage", str(_kinds(away)))
     states = {"database": "ok", "cache": "ok", part: "unavailable"}
     assert (ready.status, ready.json) == (503, {"status": "unavailable", **states})
     assert ready_took < ANSWER_SECONDS
@@ -293,7 +290,7 @@ def test_t22_outage(
     assert plant.odd_rows() == {}
 
 
-def test_t22_an_outage_costs_no_guess(
+def test_t22_outage_uses_up_no_guess(
     plant: Plant, served: Target, report: Report
 ) -> None:
     phone, address = new_phone_number(), new_address()
@@ -306,15 +303,17 @@ def test_t22_an_outage_costs_no_guess(
     answer = served.verify(phone, code, address=address)
     report(
         "T22",
-        "the right code 8 times while PostgreSQL is away",
+        "the right code 8 times while PostgreSQL is down",
         f"{dict(names(tries))}; afterwards {answer.name}",
     )
     assert {a.name for a in tries} == {"service_unavailable"}
     assert answer.status == 200
 
 
-def test_t22_slow_database(plant: Plant, served: Target, report: Report) -> None:
-    """A table that somebody has locked: every query on it waits."""
+def test_t22_locked_table_answers_503(
+    plant: Plant, served: Target, report: Report
+) -> None:
+    """Another session has locked a table, so every query on it waits."""
     token = served.sign_in(new_phone_number(), address=new_address())["token"]
     phones = [new_phone_number() for _ in range(10)]
     codes = [served.code_of(p, address=new_address()) for p in phones]
@@ -351,8 +350,8 @@ def test_t22_slow_database(plant: Plant, served: Target, report: Report) -> None
     assert {name for name, _ in seen} == {"service_unavailable"}
 
 
-def test_t22_slow_clients(plant: Plant, report: Report) -> None:
-    """More clients that never finish their request than the server has threads."""
+def test_t22_slow_clients_do_not_block_others(plant: Plant, report: Report) -> None:
+    """More clients than threads, and none of them finishes its request."""
     _, target = plant.serve(WEB_WORKERS="1", WEB_THREADS="8")
     host = urlsplit(target.base_url)
     token = target.sign_in(new_phone_number(), address=new_address())["token"]
@@ -377,7 +376,7 @@ def test_t22_slow_clients(plant: Plant, report: Report) -> None:
         trickle.join()
     report(
         "T22",
-        "12 clients that send a byte a second, 8 threads",
+        "12 clients that send one byte per second, 8 threads",
         f"a profile: {answer.status} after {waited:.1f} s",
     )
     assert answer.status == 200
@@ -387,7 +386,7 @@ def test_t22_slow_clients(plant: Plant, report: Report) -> None:
 def _trickle(connections: list[socket.socket], stop: threading.Event) -> None:
     while not stop.wait(1):
         for connection in connections:
-            with suppress(OSError):  # the server has had enough
+            with suppress(OSError):  # the server has closed the connection
                 connection.send(b"a")
 
 
@@ -414,7 +413,7 @@ def _children(pid: int) -> list[int]:
     return [int(child) for child in text.split()]
 
 
-def test_t23_sigkill_leaves_nothing_half_made(plant: Plant, report: Report) -> None:
+def test_t23_sigkill_leaves_no_half_made_account(plant: Plant, report: Report) -> None:
     web, target = plant.serve()
     inviter = target.sign_in(new_phone_number(), address=new_address())["user"]
     phones = sorted({new_phone_number() for _ in range(1_500)})
@@ -459,8 +458,8 @@ def test_t23_sigkill_leaves_nothing_half_made(plant: Plant, report: Report) -> N
     lost = [phone for phone in told if phone not in made]
     report(
         "T23",
-        "SIGKILL of all processes amid sign-ups with an invite code",
-        f"{len(told)} told so, {len(made)} made, {len(half)} half-made,"
+        "SIGKILL of all processes during sign-ups with an invite code",
+        f"{len(told)} confirmed, {len(made)} made, {len(half)} half-made,"
         f" {len(lost)} lost",
     )
     assert 0 < len(told) < len(codes)
@@ -472,7 +471,7 @@ def test_t23_sigkill_leaves_nothing_half_made(plant: Plant, report: Report) -> N
 
 
 def _wait_until_quiet(plant: Plant) -> None:
-    """Until PostgreSQL has noticed that its clients are gone."""
+    """Wait until PostgreSQL has noticed that its clients are gone."""
     deadline = time.monotonic() + 10
     query = (
         "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"

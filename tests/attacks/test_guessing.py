@@ -1,4 +1,4 @@
-"""T1-T5, T8, T9, T12, T17: codes and invite codes, raced and guessed at."""
+"""T1-T5, T8, T9, T12, T17: guessing codes, and races for codes and invite codes."""
 
 import time
 
@@ -18,7 +18,9 @@ from tests.attacks.conftest import SETTINGS, Lab, Report
 TTL = int(SETTINGS["LOGIN_CODE_TTL_SECONDS"])
 
 
-def test_t1_parallel_guessing(target: Target, report: Report) -> None:
+def test_t1_parallel_guesses_from_one_address_are_limited(
+    target: Target, report: Report
+) -> None:
     phone = new_phone_number()
     code = target.code_of(phone, address=new_address())
     attacker = new_address()
@@ -40,7 +42,9 @@ def test_t1_parallel_guessing(target: Target, report: Report) -> None:
     assert set(seen) <= {"code_incorrect", "throttled", "code_expired"}
 
 
-def test_t1_parallel_guessing_from_everywhere(target: Target, report: Report) -> None:
+def test_t1_parallel_guesses_from_many_addresses_are_limited(
+    target: Target, report: Report
+) -> None:
     phone = new_phone_number()
     code = target.code_of(phone, address=new_address())
     seen = names(
@@ -66,7 +70,7 @@ def test_t2_new_codes_do_not_reset_the_count(target: Target, report: Report) -> 
             answer = target.send_code(phone, address=new_address())
         code = answer.json["dev_code"]
         lengths.append(len(code))
-        if n == 1:  # a success in between changes nothing
+        if n == 1:  # a sign-in does not reset the count
             assert target.verify(phone, code, address=new_address()).status == 200
             continue
         for _ in range(2):
@@ -75,14 +79,16 @@ def test_t2_new_codes_do_not_reset_the_count(target: Target, report: Report) -> 
                 target.verify(phone, wrong(code), address=attacker)
     report(
         "T2",
-        "10 wrong, a sign-in, 10 wrong, … at one number",
+        "10 wrong guesses, a sign-in, 10 wrong guesses, … at one number",
         f"digits of its codes: {lengths}",
     )
     assert lengths[0] == 4
     assert lengths[1:3] == [6, 6]
 
 
-def test_t3_spraying(lab: Lab, target: Target, report: Report) -> None:
+def test_t3_guesses_at_many_numbers_are_limited(
+    lab: Lab, target: Target, report: Report
+) -> None:
     phones = [f"+7998{n:07}" for n in range(4_000)]
     codes = [
         a.json["dev_code"]
@@ -91,7 +97,7 @@ def test_t3_spraying(lab: Lab, target: Target, report: Report) -> None:
         )
     ]
     attacker = new_address()
-    # Their codes are alive for half a minute only: guess as they come.
+    # Codes are valid for half a minute only, so guess in the order of sending.
     seen = names(
         at_once(
             12_000,
@@ -104,13 +110,13 @@ def test_t3_spraying(lab: Lab, target: Target, report: Report) -> None:
     report(
         "T3",
         "4,000 numbers × 3 guesses from one address",
-        f"{seen['code_incorrect']} compared (limit 50), {alarms} alarm",
+        f"{seen['code_incorrect']} compared (limit 50), {alarms} alarm logged",
     )
     assert 0 < seen["code_incorrect"] <= 50
     assert alarms == 1
 
 
-def test_t4_double_spend(lab: Lab, target: Target, report: Report) -> None:
+def test_t4_code_is_spent_once(lab: Lab, target: Target, report: Report) -> None:
     inviter = target.sign_in(new_phone_number(), address=new_address())["user"]
     phone = new_phone_number()
     code = target.code_of(phone, address=new_address())
@@ -140,7 +146,9 @@ def test_t4_double_spend(lab: Lab, target: Target, report: Report) -> None:
     assert set(made.values()) == {1}
 
 
-def test_t5_first_sign_ins(lab: Lab, target: Target, report: Report) -> None:
+def test_t5_simultaneous_first_sign_ins_make_one_account(
+    lab: Lab, target: Target, report: Report
+) -> None:
     accounts, worst = 0, 0
     phones = [new_phone_number() for _ in range(20)]
     for phone in phones:
@@ -153,7 +161,7 @@ def test_t5_first_sign_ins(lab: Lab, target: Target, report: Report) -> None:
         )
     report(
         "T5",
-        "20 × two first sign-ins of one number at once",
+        "20 × two first sign-ins with one number at once",
         f"{accounts} accounts, worst status {worst}",
     )
     assert accounts == 20
@@ -164,9 +172,9 @@ def _two_sign_ins(target: Target, phone: str, code: str) -> list[Answer]:
     return at_once(2, lambda i: target.verify(phone, code, address=new_address()))
 
 
-def test_t8_the_owner_gets_in(target: Target, report: Report) -> None:
+def test_t8_owner_signs_in_despite_a_stranger(target: Target, report: Report) -> None:
     phone, owner, stranger = new_phone_number(), new_address(), new_address()
-    end = time.monotonic() + 45  # a code and a half
+    end = time.monotonic() + 45  # one and a half lifetimes of a code
     guesses = 0
     while time.monotonic() < end:
         answer = target.send_code(phone, address=stranger)
@@ -184,14 +192,16 @@ def test_t8_the_owner_gets_in(target: Target, report: Report) -> None:
     waited = time.monotonic() - start
     report(
         "T8",
-        f"a stranger for 45 s ({guesses} guesses), then the owner",
-        f"in after {waited:.0f} s (a code lives {TTL} s)",
+        f"a stranger guesses for 45 s ({guesses} guesses), then the owner",
+        f"signed in after {waited:.0f} s (a code is valid for {TTL} s)",
     )
     assert signed_in.status == 200
     assert waited <= TTL + 2
 
 
-def test_t9_replay(target: Target, report: Report) -> None:
+def test_t9_used_foreign_and_expired_codes_are_refused(
+    target: Target, report: Report
+) -> None:
     alice, boris, clara = (new_phone_number() for _ in range(3))
     codes = {p: target.code_of(p, address=new_address()) for p in (alice, boris, clara)}
     assert target.verify(alice, codes[alice], address=new_address()).status == 200
@@ -205,7 +215,7 @@ def test_t9_replay(target: Target, report: Report) -> None:
     expired = target.verify(boris, codes[boris], address=new_address()).name
     report(
         "T9",
-        "a used code, another's, one expired a second ago",
+        "a used code, another number's code, a code expired a second ago",
         f"{used}, {other}, {expired}",
     )
     assert (used, other, expired) == ("code_expired", "code_incorrect", "code_expired")
@@ -224,7 +234,9 @@ LIMITERS = {
 
 
 @pytest.mark.parametrize("name", LIMITERS)
-def test_t12_exactly_the_limit(lab: Lab, report: Report, name: str) -> None:
+def test_t12_exactly_the_limit_is_let_through(
+    lab: Lab, report: Report, name: str
+) -> None:
     server = lab.server_with(**{LIMITERS[name]: "7/3600"})
     address = new_address()
     if name in {"sends_per_address", "phones_per_address"}:
@@ -266,7 +278,7 @@ def test_t12_exactly_the_limit(lab: Lab, report: Report, name: str) -> None:
             500, lambda i: server.with_token(method, "/api/profile/", token, body)
         )
         let_through = sum(a.status != 429 for a in answers)
-    report("T12", f"500 at once at {name} = 7", f"{let_through} let through")
+    report("T12", f"500 requests at once, {name} = 7", f"{let_through} let through")
     assert let_through == 7
     assert sum(a.status == 429 or THROTTLED in a.body for a in answers) == 493
 
@@ -290,7 +302,7 @@ def _wrong_passwords(server: Target, address: str) -> list[Answer]:
     )
 
 
-def test_t17_activation_races(lab: Lab, target: Target, report: Report) -> None:
+def test_t17_one_activation_wins(lab: Lab, target: Target, report: Report) -> None:
     owners = [
         target.sign_in(new_phone_number(), address=new_address())["user"]
         for _ in range(12)
@@ -322,7 +334,7 @@ def test_t17_activation_races(lab: Lab, target: Target, report: Report) -> None:
     )
     report(
         "T17",
-        "12 codes at once; one code 12 times",
+        "12 invite codes at once; one invite code 12 times",
         f"{dict(names(answers))}; {dict(names(same))}; {rows[0]} rows",
     )
     assert names(answers) == {"200": 1, "invite_code_already_activated": 11}

@@ -1,4 +1,4 @@
-"""T14, T19, T20, T21: what is sent in, and where it comes out again."""
+"""T14, T19, T20, T21: malicious input, and where it is shown or logged."""
 
 import csv
 import io
@@ -27,7 +27,7 @@ VERIFY = "/api/auth/verify-code/"
 
 
 def _tricks(code: str) -> list[Any]:
-    """What is not the text of a code, though it may hold the code."""
+    """Values that are not a code, although some contain the code."""
     return [
         42,
         1234,
@@ -71,7 +71,9 @@ def _raw_tricks(phone: str, code: str) -> list[bytes]:
     ]
 
 
-def test_t14_what_is_not_a_code(target: Target, report: Report) -> None:
+def test_t14_malformed_codes_are_refused_and_not_counted(
+    target: Target, report: Report
+) -> None:
     phone, address = new_phone_number(), new_address()
     code = target.code_of(phone, address=address)
     answers = [target.verify(phone, c, address=address) for c in _tricks(code)]
@@ -85,8 +87,8 @@ def test_t14_what_is_not_a_code(target: Target, report: Report) -> None:
     statuses = sorted({a.status for a in answers})
     report(
         "T14",
-        f"{len(answers)} things that are no code: types, NUL, 1 MB, depth",
-        f"answers {statuses}; then a wrong guess leaves {left} of 5",
+        f"{len(answers)} values that are not a code: types, NUL, 1 MB, depth",
+        f"statuses {statuses}; then a wrong guess leaves {left} of 5",
     )
     assert all(400 <= s < 500 for s in statuses), [(a.status, a.body) for a in answers]
     assert "code_incorrect" not in {a.name for a in answers}
@@ -104,7 +106,7 @@ FORGED = "2026-01-01 00:00:00,000 INFO forged a line"
 
 
 def _raw_request(server: Target, lines: list[str], body: bytes = b"") -> bytes:
-    """Header lines as they are, which no HTTP library would send."""
+    """Send header lines that an HTTP library would refuse to send."""
     url = urlsplit(server.base_url)
     head = "\r\n".join([*lines, f"Content-Length: {len(body)}", "Connection: close"])
     with socket.create_connection((url.hostname, url.port or 80), 10) as connection:
@@ -118,11 +120,11 @@ def _raw_request(server: Target, lines: list[str], body: bytes = b"") -> bytes:
 
 
 def _shows_a_number(line: str) -> bool:
-    # The id of a request is hexadecimal and may look like anything.
+    # A request id is hexadecimal and may look like a number.
     return bool(WHOLE_NUMBER.search(re.sub(r'"request_id": "\w+"', "", line)))
 
 
-def test_t19_log_lines(lab: Lab, report: Report) -> None:
+def test_t19_log_lines_cannot_be_forged(lab: Lab, report: Report) -> None:
     server = lab.server_with(
         SMS_BACKEND="tests.attacks.providers.Silent", WEB_WORKERS="1"
     )
@@ -145,21 +147,21 @@ def test_t19_log_lines(lab: Lab, report: Report) -> None:
     server.with_token("POST", "/api/profile/", signed_in["token"], {"invite_code": "0"})
     server.with_token("POST", "/api/auth/logout/", signed_in["token"])
     time.sleep(0.5)
-    # Split as terminals and log collectors do, not as Python would.
+    # Split like terminals and log collectors; str.splitlines splits at more characters.
     lines = re.split(r"\r\n|\n|\r", log_of(lab, server).rstrip("\n"))
     odd = [line for line in lines if not LINE_START.match(line)]
     forgeries = [line for line in lines if line.startswith(FORGED)]
     numbers = [line for line in lines if _shows_a_number(line)]
     report(
         "T19",
-        "line ends in numbers, codes, paths and headers",
+        "line breaks in numbers, codes, paths and headers",
         f"{len(lines)} log lines, {len(odd)} broken, {len(forgeries)} forged,"
         f" {len(numbers)} with a whole number",
     )
     assert (odd, forgeries, numbers) == ([], [], [])
 
 
-def test_t19_no_whole_number_in_any_log(lab: Lab, report: Report) -> None:
+def test_t19_logs_contain_no_whole_number(lab: Lab, report: Report) -> None:
     logs = [path.read_text(errors="replace") for path in lab.folder.glob("web-*.log")]
     lines = [line for log in logs for line in log.splitlines()]
     numbers = [line for line in lines if _shows_a_number(line)]
@@ -184,7 +186,7 @@ RAW = re.compile(r"<script>alert|<img src=x|<svg/onload|&lt;49")
 
 @pytest.fixture(scope="module")
 def staff(lab: Lab) -> Browser:
-    """A superuser before the admin site."""
+    """A superuser who is signed in to the admin site."""
     phone, password = new_phone_number(), secrets.token_urlsafe(16)
     env = {
         **os.environ,
@@ -205,11 +207,13 @@ def staff(lab: Lab) -> Browser:
     return browser
 
 
-def test_t20_scripts_stay_text(target: Target, report: Report, staff: Browser) -> None:
+def test_t20_scripts_are_shown_as_text(
+    target: Target, report: Report, staff: Browser
+) -> None:
     phone = new_phone_number()
     browser = Browser(target)
     browser.sign_in(phone)
-    signed_in = Browser(target)  # another look, without a session
+    signed_in = Browser(target)  # a second browser, without a session
     pages, raw, shown = 0, [], 0
     for text in SCRIPTS:
         saved = browser.post(
@@ -242,9 +246,8 @@ def test_t20_scripts_stay_text(target: Target, report: Report, staff: Browser) -
             if RAW.search(page.text):
                 raw.append(path)
             shown += escape(text) in page.text or text in page.text
-        refused = browser.post(
-            "/login/code/", form="/profile/", code=text
-        )  # no code is pending: led away
+        # No code is pending, so this redirects.
+        refused = browser.post("/login/code/", form="/profile/", code=text)
         assert refused.status_code in {302, 400}
     report(
         "T20",
@@ -254,7 +257,7 @@ def test_t20_scripts_stay_text(target: Target, report: Report, staff: Browser) -
     browser.close()
     signed_in.close()
     assert raw == []
-    assert shown >= 4 * len(SCRIPTS)  # else nothing was put to the test
+    assert shown >= 4 * len(SCRIPTS)  # else the test tests nothing
 
 
 CHANGES = [
@@ -268,7 +271,9 @@ CHANGES = [
 ]
 
 
-def test_t20_forged_forms(target: Target, report: Report, staff: Browser) -> None:
+def test_t20_forms_without_csrf_token_are_refused(
+    target: Target, report: Report, staff: Browser
+) -> None:
     browser = Browser(target)
     browser.sign_in(new_phone_number())
     statuses = [browser.post_bare(path, **data).status_code for path, data in CHANGES]
@@ -285,7 +290,9 @@ def test_t20_forged_forms(target: Target, report: Report, staff: Browser) -> Non
     assert still
 
 
-def test_t20_headers_of_pages(target: Target, report: Report, staff: Browser) -> None:
+def test_t20_pages_have_security_headers(
+    target: Target, report: Report, staff: Browser
+) -> None:
     browser = Browser(target)
     browser.sign_in(new_phone_number())
     paths = ["/", "/login/", "/profile/", "/profile/edit/", "/profile/delete/"]
@@ -328,7 +335,7 @@ ELSEWHERE = [
 ]
 
 
-def test_t20_open_redirects(target: Target, report: Report) -> None:
+def test_t20_redirects_stay_on_the_site(target: Target, report: Report) -> None:
     led = set()
     for url in ELSEWHERE:
         browser = Browser(target)
@@ -345,14 +352,14 @@ def test_t20_open_redirects(target: Target, report: Report) -> None:
         browser.close()
     report(
         "T20",
-        f"{len(ELSEWHERE)} addresses elsewhere in next= and Referer",
-        f"led to {sorted(led)}",
+        f"{len(ELSEWHERE)} URLs of other sites in next= and Referer",
+        f"redirected to {sorted(led)}",
     )
     assert not any("evil" in url or "alert" in url for url in led)
     assert all(url.startswith("/") and not url.startswith("//") for url in led)
 
 
-# With no mark but letters in front, a spreadsheet takes the rest for text.
+# A spreadsheet treats a cell that begins with a letter as text.
 FORMULAS = [
     '=HYPERLINK("http://evil.example";"Open")',
     "+1+cmd|' /C calc'!A0",
@@ -367,7 +374,7 @@ FORMULAS = [
 ]
 
 
-def test_t21_formulas_in_an_export(
+def test_t21_export_contains_no_formulas(
     lab: Lab, target: Target, report: Report, staff: Browser
 ) -> None:
     browser = Browser(target)
@@ -397,7 +404,7 @@ def test_t21_formulas_in_an_export(
     )
     assert run == []
     assert rows == everyone + 1
-    assert text.count("1+1") > 5  # else nothing was put to the test
+    assert text.count("1+1") > 5  # else the test tests nothing
 
 
 RISKY = tuple("=+-@\t\r\n")

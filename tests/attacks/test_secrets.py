@@ -1,4 +1,4 @@
-"""T10, T15, T16, T18: what is kept, how it is drawn, and when it ends."""
+"""T10, T15, T16, T18: stored secrets, random numbers, and the end of tokens."""
 
 import ast
 import hashlib
@@ -27,7 +27,7 @@ HASH = re.compile(r"(?<![0-9a-f])[0-9a-f]{32,}(?![0-9a-f])")
 
 @pytest.fixture(scope="module")
 def quiet(lab: Lab) -> Target:
-    """Prints no SMS; its codes are too long to stand somewhere by chance."""
+    """A server that prints no SMS. Its long codes do not occur in a dump by chance."""
     return lab.server_with(
         SMS_BACKEND="tests.attacks.providers.Silent",
         WEB_WORKERS="1",
@@ -36,7 +36,9 @@ def quiet(lab: Lab) -> Target:
     )
 
 
-def test_t10_codes_and_tokens_at_rest(lab: Lab, quiet: Target, report: Report) -> None:
+def test_t10_dumps_contain_no_codes_or_tokens(
+    lab: Lab, quiet: Target, report: Report
+) -> None:
     phones = [new_phone_number() for _ in range(50)]
     codes = [quiet.code_of(phone, address=new_address()) for phone in phones]
     assert {len(code) for code in codes} == {8}
@@ -54,12 +56,12 @@ def test_t10_codes_and_tokens_at_rest(lab: Lab, quiet: Target, report: Report) -
         "database": dump_of_database(lab),
         "log": log_of(lab, quiet),
     }
-    # The dumps must hold what they would give away.
+    # Check that the dumps contain the records in question.
     assert all(phone in dumps["database"] for phone in phones[:5])
     assert '"nonce"' in dumps["Redis"]
     found = []
     for name, dump in dumps.items():
-        plain = HASH.sub("", dump)  # 8 digits in a row are common in a digest
+        plain = HASH.sub("", dump)  # digests often contain 8 digits in a row
         found += [f"{name}: a code" for c in codes if _stands_in(c, plain)]
         found += [f"{name}: a token" for t in tokens if t in dump]
     size = sum(map(len, dumps.values())) // 1024
@@ -80,7 +82,7 @@ def _stands_in(code: str, dump: str) -> bool:
     return bool(re.search(rf"(?<![0-9.]){code}(?!\d)", dump))
 
 
-def test_t10_browser_sessions_at_rest(lab: Lab, quiet: Target, report: Report) -> None:
+def test_t10_dumps_contain_no_cookies(lab: Lab, quiet: Target, report: Report) -> None:
     browser = Browser(quiet)
     browser.sign_in(new_phone_number())
     cookies = {c.name: c.value or "" for c in browser.session.cookies}
@@ -89,7 +91,7 @@ def test_t10_browser_sessions_at_rest(lab: Lab, quiet: Target, report: Report) -
     found = sorted(name for name, value in cookies.items() if value in dumps)
     report(
         "T10",
-        "a signed-in browser's cookies in the same places",
+        "cookies of a signed-in browser in the same dumps",
         f"{', '.join(found) or 'none'} found",
     )
     browser.close()
@@ -97,7 +99,7 @@ def test_t10_browser_sessions_at_rest(lab: Lab, quiet: Target, report: Report) -
 
 
 def _digests(phone: str, nonce: str, code: str) -> Iterator[str]:
-    """How a code might be kept by someone who means well."""
+    """Digests that a careless implementation might store."""
     hashed = [code, nonce + code, code + nonce, f"{nonce}:{code}", phone + code]
     hashed += [f"{phone} {nonce} {code}", f"{phone}:{code}", f"{nonce}{phone}{code}"]
     for text in hashed:
@@ -113,21 +115,21 @@ GUESSED_SECRETS = ["secret", "django-insecure", "change-me"]
 
 
 def _derived(phone: str, nonce: str, secret: str) -> str:
-    """As the service derives a code, by whoever has a secret."""
+    """The code that the service would derive with this secret."""
     number = salted_hmac("users.phone", phone, secret, algorithm="sha256").hexdigest()
     text = f"{number} {nonce} sign-in"
     mac = salted_hmac("users.codes", text, secret, algorithm="sha256")
     return f"{int(mac.hexdigest(), 16) % 10_000:04}"
 
 
-def test_t10_all_codes_against_the_dump(
+def test_t10_dump_does_not_reveal_a_code_to_brute_force(
     lab: Lab, target: Target, report: Report
 ) -> None:
     phone = new_phone_number()
     code = target.code_of(phone, address=new_address())
     dump = dump_of_redis(lab) + dump_of_database(lab)
     kept = {text.casefold() for text in HASH.findall(dump)}
-    # The attacker's stroke of luck: to know which record is this number's.
+    # Assume that the attacker knows which record belongs to the number.
     secret = lab.web.env["SECRET_KEY"]
     pseudonym = salted_hmac("users.phone", phone, secret=secret, algorithm="sha256")
     record = next(
@@ -175,7 +177,7 @@ def test_t15_codes_are_uniform(report: Report) -> None:
     assert spread < 475
 
 
-def test_t15_secrets_only(report: Report) -> None:
+def test_t15_only_the_secrets_module_is_used(report: Report) -> None:
     places = [
         path
         for app in ("users", "referrals", "limits", "config")
@@ -190,7 +192,7 @@ def test_t15_secrets_only(report: Report) -> None:
         or (isinstance(node, ast.ImportFrom) and node.module == "random")
     }
     report("T15", "modules that import `random`", f"{', '.join(sorted(weak))}")
-    assert weak <= {"users/sms/console.py"}  # how long a pretended SMS takes
+    assert weak <= {"users/sms/console.py"}  # the delay of a simulated SMS
 
 
 @dataclass
@@ -202,7 +204,7 @@ class Person:
     browser: Browser
 
     def answers(self, server: Target) -> list[int]:
-        """To the token, to the browser's cookies and to the JWTs."""
+        """Statuses with the token, the browser's cookies and the two JWTs."""
         path = "/api/profile/"
         profile = server.with_token("GET", path, self.token)
         page = self.browser.get("/profile/")
@@ -229,7 +231,7 @@ def _log_out(lab: Lab, server: Target, person: Person) -> None:
     server.with_token("POST", path, person.jwts["access"], scheme="Bearer")
     cookies = dict(person.browser.session.cookies)
     person.browser.post("/logout/", form="/profile/")
-    person.browser.session.cookies.update(cookies)  # as kept by a thief
+    person.browser.session.cookies.update(cookies)  # a thief has copied the cookies
 
 
 def _log_out_all(lab: Lab, server: Target, person: Person) -> None:
@@ -265,7 +267,7 @@ def _end_devices(lab: Lab, server: Target, person: Person) -> None:
 ENDS: dict[str, Callable[[Lab, Target, Person], None]] = {
     "logout": _log_out,
     "logout-all": _log_out_all,
-    "logout on all devices by the page": _log_out_everywhere,
+    "logout on all devices on the page": _log_out_everywhere,
     "deactivation": _deactivate,
     "deletion": _delete,
     "each device signed out from the first": _end_devices,
@@ -288,10 +290,10 @@ def test_t16_stolen_tokens_end(lab: Lab, report: Report, end: str) -> None:
     assert (token, browser, access, refresh) == (401, 302, 401, 401)
 
 
-def test_t16_a_copied_refresh_token_ends_its_device(
+def test_t16_copied_refresh_token_signs_its_device_out(
     target: Target, report: Report
 ) -> None:
-    """Thief and owner refresh as fast as they can, all at once."""
+    """Thief and owner use the same refresh token at once."""
     pair = target.pair(new_phone_number(), address=new_address())
     answers = at_once(100, lambda i: target.refresh(pair["refresh"]))
     new = next(answer.json for answer in answers if answer.status == 200)
@@ -301,7 +303,7 @@ def test_t16_a_copied_refresh_token_ends_its_device(
     report(
         "T16",
         "one refresh token 100 times at once",
-        f"{seen['200']} × 200, {seen['token_invalid']} refused; then the winner's "
+        f"{seen['200']} × 200, {seen['token_invalid']} refused; then the new pair: "
         f"refresh {after.status}, access {access.status}",
     )
     assert seen == {"200": 1, "token_invalid": 99}
@@ -309,7 +311,7 @@ def test_t16_a_copied_refresh_token_ends_its_device(
 
 
 @pytest.mark.filterwarnings("ignore:The HMAC key is")
-def test_t16_forged_jwts(lab: Lab, target: Target, report: Report) -> None:
+def test_t16_forged_jwts_are_refused(lab: Lab, target: Target, report: Report) -> None:
     pair = target.pair(new_phone_number(), address=new_address())
     claims = _claims(pair["access"])
     keys = [*GUESSED_SECRETS, "", "k" * 64, pair["access"], lab.web.env["SECRET_KEY"]]
@@ -329,7 +331,7 @@ def test_t16_forged_jwts(lab: Lab, target: Target, report: Report) -> None:
     assert statuses == {401: len(forged)}
 
 
-def test_t18_harvesting(target: Target, report: Report) -> None:
+def test_t18_look_ups_are_limited_and_masked(target: Target, report: Report) -> None:
     phone = new_phone_number()
     owner = target.sign_in(phone, address=new_address())["user"]
     address = new_address()
@@ -354,8 +356,10 @@ def test_t18_harvesting(target: Target, report: Report) -> None:
     assert all("•••••" in number for number in masked)
 
 
-def test_t18_every_look_up_counts(target: Target, report: Report) -> None:
-    """Whoever asks for codes instead of pages has the same budget."""
+def test_t18_pages_and_api_share_the_limit_on_look_ups(
+    target: Target, report: Report
+) -> None:
+    """A code request with an invite code counts as a look-up, too."""
     address = new_address()
     pages = at_once(
         600, lambda i: target.request("GET", f"/i/{i:06}/", address=address)
@@ -364,7 +368,7 @@ def test_t18_every_look_up_counts(target: Target, report: Report) -> None:
     asked = target.send_code(new_phone_number(), address=address, body=body)
     report(
         "T18",
-        "600 unknown codes by the page, then one by the API",
+        "600 unknown codes on the page, then one through the API",
         f"{names(pages)['404']} answered, then {asked.name}",
     )
     assert names(pages) == {"404": 600}

@@ -1,4 +1,4 @@
-"""T6, T7, T11, T13, T24: what an SMS costs, and what asking for one tells."""
+"""T6, T7, T11, T13, T24: sending SMS, and what an attacker learns from it."""
 
 import socket
 import time
@@ -33,8 +33,8 @@ from users.sms.tests.providers import (
 )
 
 
-def test_t6_bombing_one_number(lab: Lab, report: Report) -> None:
-    # A wait longer than the attack, or the second SMS would be rightly sent.
+def test_t6_simultaneous_requests_send_one_sms(lab: Lab, report: Report) -> None:
+    # The wait is longer than the attack, so no second SMS is due.
     server = lab.server_with(LOGIN_CODE_RESEND_SECONDS="300")
     phone = new_phone_number()
     seen = names(
@@ -50,7 +50,7 @@ def test_t6_bombing_one_number(lab: Lab, report: Report) -> None:
     assert sent == 1
 
 
-def test_t6_a_country_that_is_not_served(
+def test_t6_countries_not_served_get_no_sms(
     lab: Lab, target: Target, report: Report
 ) -> None:
     known, unknown = "+12015550123", "+12015550124"
@@ -68,8 +68,8 @@ def test_t6_a_country_that_is_not_served(
     same = same and answers[0].body == answers[1].body
     report(
         "T6",
-        "a number of a country not served, known and unknown",
-        f"{answers[0].name}, {'the same' if same else 'another'} answer, {sent} SMS",
+        "numbers in a country not served, with and without account",
+        f"{answers[0].name}, {'same answer' if same else 'answers DIFFER'}, {sent} SMS",
     )
     assert [a.name for a in answers] == ["country_not_served"] * 2
     assert [a.status for a in answers] == [400, 400]
@@ -81,7 +81,7 @@ Shape = tuple[int, tuple[str, ...], int]
 
 
 def _shown(answer: Answer) -> Shape:
-    """All that tells answers apart but their digits."""
+    """What an attacker could compare: status, header names, length."""
     return answer.status, tuple(sorted(answer.headers)), len(answer.body)
 
 
@@ -91,16 +91,18 @@ def _timed(act: Callable[[], Answer]) -> tuple[float, Answer]:
     return time.perf_counter() - start, answer
 
 
-def test_t7_asking_tells_nothing(lab: Lab, target: Target, report: Report) -> None:
+def test_t7_code_request_does_not_reveal_accounts(
+    lab: Lab, target: Target, report: Report
+) -> None:
     known = add_accounts(lab, 150)
     unknown = [new_phone_number() for _ in known]
     seconds: dict[str, list[float]] = {"known": [], "unknown": []}
     answers: dict[str, list[Answer]] = {"known": [], "unknown": []}
-    for _ in range(10):  # connections and caches warm up on others
+    for _ in range(10):  # warm up connections and caches
         target.send_code(new_phone_number(), address=new_address())
     for pair in zip(known, unknown, strict=True):
         asked = list(zip(("known", "unknown"), pair, strict=True))
-        if len(seconds["known"]) % 2:  # neither always goes first
+        if len(seconds["known"]) % 2:  # take turns in going first
             asked.reverse()
         for kind, phone in asked:
             ask = partial(target.send_code, phone, address=new_address())
@@ -112,7 +114,7 @@ def test_t7_asking_tells_nothing(lab: Lab, target: Target, report: Report) -> No
     keys = {kind: {tuple(a.json) for a in answers[kind]} for kind in answers}
     report(
         "T7",
-        "150 known and 150 unknown numbers, by turns",
+        "150 numbers with an account and 150 without, in turns",
         f"same answers: {shapes['known'] == shapes['unknown']}, times 1:{ratio:.2f}"
         f" ({median(seconds['known']) * 1000:.1f} ms)",
     )
@@ -122,7 +124,9 @@ def test_t7_asking_tells_nothing(lab: Lab, target: Target, report: Report) -> No
     assert 0.8 <= ratio <= 1.25
 
 
-def test_t7_guessing_tells_nothing(lab: Lab, target: Target, report: Report) -> None:
+def test_t7_wrong_guess_does_not_reveal_accounts(
+    lab: Lab, target: Target, report: Report
+) -> None:
     found: set[str] = set()
     for with_code in (True, False):
         (known,) = add_accounts(lab, 1)
@@ -135,8 +139,8 @@ def test_t7_guessing_tells_nothing(lab: Lab, target: Target, report: Report) -> 
         assert bodies[0] == bodies[1]
     report(
         "T7",
-        "a wrong guess at a known and an unknown number",
-        f"same to the byte: {', '.join(sorted(found))}",
+        "a wrong guess at a number with and without an account",
+        f"identical answers: {', '.join(sorted(found))}",
     )
     assert found == {"code_incorrect", "code_expired"}
 
@@ -149,7 +153,9 @@ def _accepted(server: Target, address: Callable[[int], str]) -> int:
     return names(answers)["200"]
 
 
-def test_t11_forged_addresses_without_a_proxy(lab: Lab, report: Report) -> None:
+def test_t11_forged_addresses_are_ignored_without_a_proxy(
+    lab: Lab, report: Report
+) -> None:
     server = lab.server_with(TRUSTED_PROXY_COUNT="0", LIMIT_SENDS_PER_ADDRESS="5/3600")
     accepted = _accepted(server, lambda i: f"11.{i // 250}.{i % 250}.7")
     report(
@@ -160,13 +166,15 @@ def test_t11_forged_addresses_without_a_proxy(lab: Lab, report: Report) -> None:
     assert accepted == 5
 
 
-def test_t11_behind_a_proxy(lab: Lab, report: Report) -> None:
+def test_t11_forged_addresses_are_ignored_behind_a_proxy(
+    lab: Lab, report: Report
+) -> None:
     server = lab.server_with(TRUSTED_PROXY_COUNT="1", LIMIT_SENDS_PER_ADDRESS="5/3600")
     own = new_address()
     forged = _accepted(server, lambda i: f"11.{i // 250}.{i % 250}.8, {own}")
     report(
         "T11",
-        "1,000 values left of the proxy's own word, limit 5",
+        "1,000 forged values before the proxy's own, limit 5",
         f"{forged} accepted",
     )
     network = f"2001:db8:{time.time_ns() % 65536:x}:{time.time_ns() // 65536 % 65536:x}"
@@ -195,7 +203,7 @@ def _spellings(phone: str) -> list[str]:
     ]
 
 
-def test_t13_spellings_share_a_budget(target: Target, report: Report) -> None:
+def test_t13_spellings_share_one_limit(target: Target, report: Report) -> None:
     spellings = _spellings(new_phone_number())
     seen = names(
         at_once(8, lambda i: target.send_code(spellings[i], address=new_address()))
@@ -220,8 +228,8 @@ def test_t13_spellings_are_one_account(lab: Lab, report: Report) -> None:
         time.sleep(1.1)
     report(
         "T13",
-        "a sign-in by each of the 8 spellings",
-        f"{len(ids)} account, made {new} time",
+        "a sign-in with each of the 8 spellings",
+        f"{len(ids)} account, created {new} time",
     )
     assert (len(ids), new) == (1, 1)
 
@@ -242,7 +250,9 @@ IMPOSSIBLE = [
 ]
 
 
-def test_t13_impossible_numbers(lab: Lab, target: Target, report: Report) -> None:
+def test_t13_impossible_numbers_are_refused(
+    lab: Lab, target: Target, report: Report
+) -> None:
     before = lab.log.count("SMS to ")
     seen = [target.send_code(p, address=new_address()) for p in IMPOSSIBLE]
     sent = lab.log.count("SMS to ") - before
@@ -255,8 +265,8 @@ def test_t13_impossible_numbers(lab: Lab, target: Target, report: Report) -> Non
     assert sent == 0
 
 
-PROVIDER_SECONDS = 10  # what somebody before a form bears
-FIRST_WAIT = {5, 6}  # not the second: what failed has not been a send
+PROVIDER_SECONDS = 10  # the longest wait that people accept
+FIRST_WAIT = {5, 6}  # not the second wait: a failed send does not count
 
 
 @pytest.fixture(scope="module")
@@ -277,7 +287,7 @@ def through_aero(lab: Lab, aero: Provider) -> Target:
 
 
 def _ask_until_sent(server: Target, phone: str) -> tuple[list[str], Answer]:
-    """All the answers' names, and the last answer."""
+    """The results of all answers, and the last answer."""
     seen = []
     for _ in range(4):
         answer = server.send_code(phone, address=new_address())
@@ -291,7 +301,7 @@ def _ask_until_sent(server: Target, phone: str) -> tuple[list[str], Answer]:
 def _ask_through(
     server: Target, aero: Provider, faults: Sequence[str]
 ) -> list[tuple[str, str, float, Answer]]:
-    """For each fault, all at once: a number that meets it, and the timed answer."""
+    """One request per fault, all at once: fault, number, seconds, answer."""
 
     def ask(fault: str) -> tuple[str, str, float, Answer]:
         phone = new_phone_number()
@@ -303,7 +313,7 @@ def _ask_through(
         return list(people.map(ask, faults))
 
 
-def test_t24_provider_in_trouble(
+def test_t24_failing_provider_answers_503(
     through_aero: Target, aero: Provider, report: Report
 ) -> None:
     asked = _ask_through(through_aero, aero, [*REFUSALS, *SILENT])
@@ -324,14 +334,14 @@ def test_t24_provider_in_trouble(
         assert sent == 1
 
 
-def test_t24_answer_gets_lost(
+def test_t24_lost_answer_sends_one_sms(
     through_aero: Target, aero: Provider, report: Report
 ) -> None:
     for fault, phone, took, answer in _ask_through(through_aero, aero, LOST):
         sent = len(aero.sent_to(phone))
         report(
             "T24",
-            f"the SMS provider sends, its answer is lost ({fault})",
+            f"the SMS is sent, the provider's answer is lost ({fault})",
             f"{answer.name} after {took:.1f} s, {sent} SMS",
         )
         assert answer.status == 200
@@ -339,8 +349,10 @@ def test_t24_answer_gets_lost(
         assert sent == 1
 
 
-def test_t24_provider_down(lab: Lab, target: Target, report: Report) -> None:
-    with socket.socket() as taken:  # bound, but nobody listens
+def test_t24_unreachable_provider_answers_503(
+    lab: Lab, target: Target, report: Report
+) -> None:
+    with socket.socket() as taken:  # bound, but not listening
         taken.bind(("127.0.0.1", 0))
         down = lab.server_with(
             SMS_BACKEND="users.sms.smsaero.SmsAeroBackend",
@@ -355,7 +367,7 @@ def test_t24_provider_down(lab: Lab, target: Target, report: Report) -> None:
     report(
         "T24",
         "the SMS provider is down",
-        f"{refused.name} after {took:.1f} s; a working one at once: {again.name}",
+        f"{refused.name} after {took:.1f} s; then with a working one: {again.name}",
     )
     assert (refused.status, refused.name) == (503, "sms_unavailable")
     assert took < PROVIDER_SECONDS
@@ -363,16 +375,18 @@ def test_t24_provider_down(lab: Lab, target: Target, report: Report) -> None:
     assert again.json["resend_in"] in FIRST_WAIT
 
 
-def test_t24_backend_with_a_mistake(lab: Lab, target: Target, report: Report) -> None:
-    """An error other than SmsUnavailable is a backend's mistake: logged, and a 5xx."""
+def test_t24_bug_in_a_backend_answers_5xx(
+    lab: Lab, target: Target, report: Report
+) -> None:
+    """Any error other than SmsUnavailable is a bug: it is logged and gives a 5xx."""
     mistaken = lab.server_with(SMS_BACKEND="tests.attacks.providers.Mistaken")
     phone, address = new_phone_number(), new_address()
     took, refused = _timed(lambda: mistaken.send_code(phone, address=address))
     again = target.send_code(phone, address=address)
     report(
         "T24",
-        "the SMS backend lets an error of its own through",
-        f"{refused.status} {refused.name}; a working one at once: {again.name}",
+        "the SMS backend raises an unexpected error",
+        f"{refused.status} {refused.name}; then with a working one: {again.name}",
     )
     assert refused.status in {500, 503}
     assert set(refused.json) == {"type", "errors"}
@@ -385,12 +399,12 @@ def _refused_at_once(server: Target, phone: str, address: str) -> list[Answer]:
     return at_once(100, lambda i: server.send_code(phone, address=address))
 
 
-def test_t24_failures_spend_nothing(
+def test_t24_failed_sends_are_refunded(
     through_aero: Target, aero: Provider, report: Report
 ) -> None:
     seen: Counter[str] = Counter()
     waits = []
-    for _ in range(6):  # a race: once may go well
+    for _ in range(6):  # a race may succeed by luck, so repeat it
         phone, address = new_phone_number(), new_address()
         aero.faults[phone] = ["400"] * 100
         seen += names(_refused_at_once(through_aero, phone, address))
@@ -401,13 +415,13 @@ def test_t24_failures_spend_nothing(
     report(
         "T24",
         "6 × 100 requests at once while the provider refuses",
-        f"{dict(seen)}; then a send, and a wait of {waits} s (a first one: 6)",
+        f"{dict(seen)}; then an SMS, and waits of {waits} s (first wait: 6)",
     )
     assert set(seen) <= {"sms_unavailable", "throttled"}
     assert set(waits) <= FIRST_WAIT
 
 
-def test_t24_nobody_gets_two(
+def test_t24_faults_never_send_two_sms(
     through_aero: Target, aero: Provider, report: Report
 ) -> None:
     phones = sorted({new_phone_number() for _ in range(100)})
@@ -419,8 +433,8 @@ def test_t24_nobody_gets_two(
     sent = Counter(len(aero.sent_to(phone)) for phone in phones)
     report(
         "T24",
-        "100 people, 20 faults of 17 kinds; who is refused asks again",
-        f"{failed} times sms_unavailable; {sent[1]} got one SMS, {sent[2]} two",
+        "100 people, 20 faults of 17 kinds; refused people ask again",
+        f"sms_unavailable {failed} times; {sent[1]} got one SMS, {sent[2]} got two",
     )
     assert {answer.status for _, answer in seen} == {200}
     assert sent == {1: len(phones)}

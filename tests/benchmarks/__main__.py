@@ -1,9 +1,9 @@
-"""Measure the service against its bars.
+"""Measure the service and compare the figures with the targets.
 
     python -m tests.benchmarks [--users N] [--data FOLDER] [--runs 3] [--only P1,P3]
 
-Starts a PostgreSQL, a Redis and a web server of its own, as in production, and stops
-them at the end. With --data the people are kept there for the next run.
+Starts its own PostgreSQL, Redis and web server, as in production, and stops them at the
+end. --data keeps the database in this folder for the next run.
 """
 
 import argparse
@@ -29,9 +29,9 @@ from tests.lab import servers
 
 FULL = 1_000_000
 MOST_CONNECTIONS = 20
-# PostgreSQL as installed, but for memory: its default is for a very small machine.
+# PostgreSQL's defaults, but more memory: the default is for a very small machine.
 DATABASE = {"fsync": "on", "shared_buffers": "512MB"}
-# Limits are counted as in production, but let one address ask for thousands of codes.
+# These limits are counted, but raised: one address requests thousands of codes.
 LIFTED = dict.fromkeys(
     ["LIMIT_SENDS", "LIMIT_SENDS_PER_ADDRESS", "LIMIT_PHONES_PER_ADDRESS"],
     "100000000/3600",
@@ -48,7 +48,7 @@ MEASURES = {
 
 def main() -> int:
     options = arguments()
-    # Being told to stop must stop the servers as well.
+    # SIGTERM must also stop the servers.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     others = report.Others()
     with ExitStack() as running:
@@ -66,14 +66,14 @@ def main() -> int:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser("tests.benchmarks", description=__doc__)
     parser.add_argument("--users", type=int, default=FULL)
-    parser.add_argument("--data", type=Path, help="folder that keeps the people")
+    parser.add_argument("--data", type=Path, help="folder that keeps the database")
     parser.add_argument("--runs", type=int, default=1)
-    parser.add_argument("--only", default="", help="bars, as P1,P3")
+    parser.add_argument("--only", default="", help="measurements, for example P1,P3")
     options = parser.parse_args()
     if options.runs % 2 == 0:
-        parser.error("an even number of runs has none in the middle")
+        parser.error("the number of runs must be odd, so that there is a median")
     if options.users < 5000:
-        parser.error("the owners' lists need 5,000 users")
+        parser.error("at least 5,000 users are needed for the long lists of referrals")
     return options
 
 

@@ -1,4 +1,4 @@
-"""What a measurement works on: the server under load, its people, and its processes."""
+"""The server under load, its processes, and the figures of a measurement."""
 
 import threading
 import time
@@ -29,7 +29,7 @@ class Lab:
     database: psutil.Process
 
     def settle(self) -> None:
-        """Wait until the server has done what clients that are gone asked of it."""
+        """Wait until the server has finished requests of disconnected clients."""
         deadline = time.monotonic() + SETTLE_SECONDS
         quick = 0
         while quick < 5 and time.monotonic() < deadline:
@@ -42,13 +42,13 @@ class Lab:
         return {"Authorization": f"Token {people.token(person)}"}
 
     def cpu(self) -> tuple[float, float]:
-        """Seconds that the web server has used so far, and the database."""
+        """CPU seconds used so far by the web server and by the database."""
         return cpu_seconds(self.server), cpu_seconds(self.database)
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Milliseconds of CPU a request."""
+    """Milliseconds of CPU per request."""
 
     server: float
     database: float
@@ -79,8 +79,8 @@ class Figure:
     what: str
     wanted: str
     seen: str
-    met: bool | None = None  # None: there for its own sake
-    value: float | None = None  # what runs are compared by
+    met: bool | None = None  # None: has no target
+    value: float | None = None  # used to find the median run
 
 
 def at_most(bar: str, what: str, seen: float, most: float, unit: str = "") -> Figure:
@@ -94,7 +94,7 @@ def at_least(bar: str, what: str, seen: float, least: float, unit: str = "") -> 
 
 
 def cpu_seconds(root: psutil.Process) -> float:
-    """Of a process and its children, living and ended."""
+    """CPU seconds of a process and its children, including ended ones."""
     total = 0.0
     for process in [root, *root.children(recursive=True)]:
         with suppress(psutil.NoSuchProcess):
@@ -103,7 +103,7 @@ def cpu_seconds(root: psutil.Process) -> float:
 
 
 class Connections:
-    """The most connections that PostgreSQL had at once, but for the one that asks."""
+    """The most connections to PostgreSQL at once, without the one that counts."""
 
     most = 0
 

@@ -1,4 +1,4 @@
-"""Counts the queries of a request that asks for it; others pay one look at a header."""
+"""Counts the queries of a request if it has the header X-Count-Queries."""
 
 from collections.abc import Callable
 from typing import Any

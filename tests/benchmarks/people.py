@@ -1,7 +1,7 @@
-"""Who is in the database of a benchmark, computed rather than looked up.
+"""The users in the database of a benchmark, computed from their ids.
 
-Ids run from 1. The first three have the owners' lists; of the others six in ten were
-invited by an earlier person, the early ones more often, as in real life.
+Ids start at 1. The first three users have long lists of referrals. Six in ten of the
+others were invited by an earlier user. Early users have invited more, as in reality.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from referrals.invite_codes import ALPHABET, LENGTH
 STAFF_PHONE_NUMBER = "+79119999999"
 STAFF_PASSWORD = "only on a private database"
 
-FIRST_NEW_NUMBER = 9_310_000_000  # without the country's 7; all are valid
+FIRST_NEW_NUMBER = 9_310_000_000  # without the country code 7; all numbers are valid
 NEW_NUMBERS = 680_000_000
 CODES = len(ALPHABET) ** LENGTH
 FIRST_NAMES = ["Alice", "Boris", "Clara", "Daniil", "Elena", "Fyodor", "Galina"]
@@ -21,7 +21,7 @@ LAST_NAMES = ["Ivanova", "Petrov", "Smirnova", "Orlov", "Novak", "Volkov", "Fisc
 
 
 def owners(users: int) -> dict[int, int]:
-    """How many people each of the first three has invited."""
+    """How many users each of the first three has invited."""
     return {1: min(100_000, users // 2), 2: 1000, 3: 10}
 
 
@@ -30,17 +30,17 @@ def phone_number(person: int) -> str:
 
 
 def new_phone_number(number: int) -> str:
-    """Of a range that nobody in the database has."""
+    """A number from a range that no user in the database has."""
     return f"+7{FIRST_NEW_NUMBER + number}"
 
 
 def draw_new_numbers(count: int) -> int:
-    """The first of so many, most likely not used by an earlier run."""
+    """The first of `count` numbers that an earlier run has probably not used."""
     return secrets.randbelow(NEW_NUMBERS - count)
 
 
 def invite_code(person: int) -> str:
-    """Looks drawn, and no two are equal: the factor has no divisor with 32**6."""
+    """Looks random. Codes differ, as the factor and 32**6 have no common divisor."""
     number = person * 684_531_173 % CODES
     letters = []
     for _ in range(LENGTH):
@@ -63,14 +63,14 @@ def names(person: int) -> tuple[str, str]:
 
 
 def referrals(users: int) -> Iterator[tuple[int, int]]:
-    """(invitee, inviter), in the order of joining."""
+    """Pairs of invitee and inviter, in the order in which they joined."""
     person = 4
     for owner, count in sorted(owners(users).items(), reverse=True):
         for invitee in range(person, person + count):
             yield invitee, owner
         person += count
     for invitee in range(person, users + 1):
-        # Fixed hashes of the number: the same people invite each other every time.
+        # A fixed hash of the id, so that each run has the same referrals.
         share = invitee * 2_654_435_761 % 2**32 / 2**32
         if share < 0.6:
             yield invitee, 4 + int((share / 0.6) ** 3 * (invitee - 5))

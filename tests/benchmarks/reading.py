@@ -1,6 +1,6 @@
-"""P1 and P2: what the profile costs, beside a bare view and as lists grow.
+"""P1 and P2: cost of the profile, compared with a bare view and with longer lists.
 
-The views take turns within each round, so whatever else the machine does hits all.
+The views take turns in each round, so other load on the machine affects all of them.
 """
 
 from collections.abc import Callable
@@ -107,7 +107,7 @@ def ratio(
     others: list[Round],
     part: Part,
 ) -> Figure:
-    """The median over the rounds, and their spread."""
+    """The median of the ratios, and their range."""
     pairs = zip(these, others, strict=True)
     ratios = [part(this) / part(other) for this, other in pairs]
     seen = median(ratios)

@@ -1,4 +1,4 @@
-"""The table of a run, and where and on what it was seen."""
+"""The table of results, with the machine and the versions."""
 
 import os
 import platform
@@ -21,7 +21,7 @@ VERDICTS = {True: "met", False: "**missed**", None: ""}
 
 
 def table(figures: Sequence[Figure]) -> str:
-    head = ("", "what", "bar", "seen", "")
+    head = ("", "what", "target", "seen", "")
     rows = [head] + [
         (f.bar, f.what, f.wanted, f.seen, VERDICTS[f.met])
         for f in sorted(figures, key=lambda figure: figure.bar)
@@ -38,7 +38,7 @@ def table(figures: Sequence[Figure]) -> str:
 
 
 def together(runs: Sequence[Sequence[Figure]]) -> list[Figure]:
-    """One figure of each kind: the run in the middle, and what the others saw."""
+    """One figure of each kind: that of the median run, then those of the others."""
     alike: dict[tuple[str, str], list[Figure]] = {}
     for figure in chain.from_iterable(runs):
         alike.setdefault((figure.bar, figure.what), []).append(figure)
@@ -54,21 +54,21 @@ def _middle(figures: list[Figure]) -> Figure:
         met = None if None in verdicts else all(verdicts)
         return replace(first, seen=" · ".join(f.seen for f in figures), met=met)
     others = sorted(figures, key=lambda figure: figure.value or 0)
-    # Of failures none is the bar in each run.
+    # If the target is 0 (failures), the worst run counts.
     middle = others.pop(-1 if first.wanted == "≤ 0" else len(others) // 2)
     seen = ", ".join(figure.seen for figure in others)
     return replace(middle, seen=f"**{middle.seen}**; {seen}")
 
 
 def document(figures: Sequence[Figure], users: int, command: str, others: float) -> str:
-    """Everything that somebody needs to judge the figures, or to see them again."""
+    """The whole report, with what is needed to repeat the run."""
     now = datetime.now(UTC)
     return (
         "# Results\n\n"
-        f"Written by the run of {now:%Y-%m-%d %H:%M} UTC; README.md says how.\n\n"
+        f"Measured on {now:%Y-%m-%d %H:%M} UTC. README.md explains how.\n\n"
         f"- {users:,} users; `{command}`\n"
         f"- commit {commit()}\n"
-        f"- {machine()}; others had {others:.0%} of it meanwhile\n"
+        f"- {machine()}; other programs used {others:.0%} of the CPU\n"
         f"- {versions()}\n\n"
         f"{table(figures)}\n"
     )
@@ -87,7 +87,7 @@ def machine() -> str:
 
 
 class Others:
-    """What share of the machine everybody else takes, from now on."""
+    """Measures the share of CPU that other programs use, from now on."""
 
     def __init__(self) -> None:
         self._start = self._now()

@@ -1,4 +1,4 @@
-"""The product's settings, with a bare view to compare with and a counter of queries."""
+"""The service's settings, with a bare view for comparison and a query counter."""
 
 from config.settings import *  # noqa: F403
 from config.settings import INSTALLED_APPS, MIDDLEWARE

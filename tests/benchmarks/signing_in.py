@@ -1,4 +1,4 @@
-"""P5: how many people can sign in; their codes are issued beforehand."""
+"""P5: sign-ins per second. The codes are issued beforehand."""
 
 import secrets
 from functools import partial
@@ -8,7 +8,8 @@ from tests.benchmarks.lab import Cost, Figure, Lab, at_least, at_most, measured
 from tests.benchmarks.waiting import refused
 from tests.lab import servers
 
-CONNECTIONS = 32  # below LIMIT_GUESSES_PER_ADDRESS, which counts those under way
+# Below LIMIT_GUESSES_PER_ADDRESS, which also counts requests in progress.
+CONNECTIONS = 32
 SECONDS = 10
 MOST_A_SECOND = 1200
 

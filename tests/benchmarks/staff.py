@@ -15,7 +15,7 @@ TIMES = 5
 
 
 def pages(users: int) -> dict[str, str]:
-    """Add a page here and it is measured."""
+    """Pages to measure, by their names in the report."""
     some = users // 2
     number, code = people.phone_number(some), people.invite_code(some)
     return {
@@ -39,7 +39,7 @@ def pages(users: int) -> dict[str, str]:
     }
 
 
-# Pages whose queries must be as many, however many rows they show.
+# Pairs of pages that must run equally many queries, although one shows more rows.
 ALIKE = [
     ("people", "search: number"),
     ("change: invited 10", "change: invited most"),

@@ -4,7 +4,7 @@ from rest_framework.views import APIView
 
 
 class BareView(APIView):
-    """Signed in by token, and nothing else: what any view of ours costs at least."""
+    """Only token authentication: the least that any view of the service costs."""
 
     schema = None
 

@@ -1,7 +1,7 @@
-"""P3: a thousand clients wait for their SMS; others read their profile meanwhile.
+"""P3: a thousand clients wait for an SMS while others read their profile.
 
-Both figures are of the time after the ramp-up, in which all come in the same instant;
-what those see who read their profile in that instant is a row of its own.
+In the ramp-up all clients start in the same instant. Both figures are measured after
+it. Reading during the ramp-up has its own row.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +15,7 @@ MEAN_DELAY_SECONDS = 1.5  # SMS_SIMULATED_DELAY's default of 1,2
 SECONDS = 25
 RAMP_SECONDS = 5
 READERS = 10
-PAUSE_MS = 200  # so 50 readings a second, if they take no time
+PAUSE_MS = 200  # 10 readers: up to 50 requests per second
 
 
 def measure(lab: Lab) -> list[Figure]:
@@ -38,7 +38,7 @@ def measure(lab: Lab) -> list[Figure]:
     return [
         at_least("P3", f"{CLIENTS:,} clients ask for codes", rate, 0.9 * ideal, "/s"),
         at_most("P3", "failures", failed, 0),
-        at_most("P3", "profile meanwhile: p99", profile.p99, 300, " ms"),
+        at_most("P3", "profile during it: p99", profile.p99, 300, " ms"),
         Figure("P3", "code: p50, p99", "", f"{codes.p50:.0f}, {codes.p99:.0f} ms"),
         Figure("P3", "code with the profiles read: CPU", "", str(cost)),
         Figure(
@@ -63,5 +63,5 @@ def read(lab: Lab, seconds: int) -> wrk.Load:
 
 
 def refused(bar: str, *loads: wrk.Load) -> list[Figure]:
-    """An example of what went wrong, where something did."""
+    """One refused answer of each load that has any, as an example."""
     return [Figure(bar, "refusal", "", load.refusal) for load in loads if load.refusal]

@@ -1,4 +1,4 @@
-"""wrk, the load tool: as many requests as are answered, and how long each took."""
+"""Runs the load generator wrk and parses its result."""
 
 import json
 import shutil
@@ -15,27 +15,27 @@ TIMEOUT_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What one run of wrk saw; times in milliseconds."""
+    """The result of one run of wrk. Times are in milliseconds."""
 
     requests: int
     seconds: float
     status_errors: int
     socket_errors: int
-    steady: int  # answers after the ramp-up, where the script counts them
+    steady: int  # answers after the ramp-up, if the script counts them
     p50: float
     p90: float
     p99: float
     longest: float
-    refusal: str  # one of the answers that were errors
+    refusal: str  # one of the error answers
 
     @property
     def failures(self) -> int:
-        """A server that answers nobody fails, too."""
+        """No answers at all count as one failure."""
         return self.status_errors + self.socket_errors + (not self.requests)
 
     @property
     def rate(self) -> float:
-        """Answers a second that were no errors."""
+        """Successful answers per second."""
         return (self.requests - self.status_errors) / self.seconds
 
 

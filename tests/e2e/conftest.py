@@ -19,7 +19,7 @@ TIMEOUT_SECONDS = 60
 
 
 class Server:
-    """The live server that BASE_URL names, as an HTTP client sees it."""
+    """HTTP client of the live server at BASE_URL."""
 
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url
@@ -64,7 +64,7 @@ def new_phone_number() -> str:
 
 @pytest.fixture(scope="session")
 def staff(server: Server) -> tuple[str, str]:
-    """Number and password of a new superuser, made beside the running server."""
+    """Phone number and password of a new superuser in the database of the server."""
     phone, password = new_phone_number(), secrets.token_urlsafe(12)
     env = {
         **os.environ,
@@ -84,7 +84,7 @@ def at_once(number: int, act: Callable[[int], Answer]) -> list[Answer]:
 
 
 def outcomes(answers: Iterable[Answer]) -> Counter[str]:
-    """Counts of "200" and of the names of refusals."""
+    """Counts of each result: "200", or the error code."""
     return Counter(
         str(a.status_code) if a.ok else a.json()["errors"][0]["code"] for a in answers
     )
@@ -114,7 +114,7 @@ OpenPage = Callable[..., Page]
 
 @pytest.fixture
 def open_page(chromium: Browser, server: Server) -> Iterator[OpenPage]:
-    """Opens a page of a browser of its own; what its console says must stay empty."""
+    """Open a page in a new browser context. Fails if the console has messages."""
     said: list[str] = []
     contexts = []
 
@@ -131,6 +131,6 @@ def open_page(chromium: Browser, server: Server) -> Iterator[OpenPage]:
     yield open_page
     for context in contexts:
         context.close()
-    # A refusal has a 4xx status, which Chromium reports as well.
+    # Chromium also writes a message for each answer with a 4xx status.
     refused = "the server responded with a status of 4"
     assert [text for text in said if refused not in text] == []

@@ -1,10 +1,10 @@
-"""Loaded by schemathesis: what not to try."""
+"""Hooks for schemathesis: which generated requests to leave out."""
 
 from typing import Any
 
 import schemathesis
 
-REQUEST_LINE = 2048  # bytes; gunicorn refuses longer ones, as no schema says
+REQUEST_LINE = 2048  # bytes; gunicorn refuses longer ones, and the schema cannot say so
 
 
 @schemathesis.hook

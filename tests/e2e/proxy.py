@@ -1,7 +1,7 @@
-"""The nginx that is shipped, in front of servers on loopback.
+"""nginx with the shipped configuration, in front of servers on loopback.
 
-Only what names a place is replaced in its configuration: ports, folders and the DNS
-server, which here answers with the addresses that it is given.
+Only ports, folders and the DNS server are replaced in the configuration. A small DNS
+server in this module answers with the addresses of the test's servers.
 """
 
 import shutil
@@ -19,7 +19,7 @@ PLAIN_HTTP = servers.ROOT / "deploy" / "tls" / "off.conf"
 
 @contextmanager
 def nginx(folder: Path, hosts: Sequence[str], port: int) -> Iterator[servers.Service]:
-    """Passes requests on to that port of the hosts; the log says to which."""
+    """Pass requests on to that port of the hosts. The log names the host."""
     own_port = servers.free_port()
     log = folder / f"nginx-{own_port}.log"
     listen = folder / f"listen-{own_port}.conf"
@@ -29,7 +29,7 @@ def nginx(folder: Path, hosts: Sequence[str], port: int) -> Iterator[servers.Ser
     configuration = folder / f"nginx-{own_port}.conf"
     with _dns(hosts) as dns_port:
         places = {
-            "/tmp/": f"{folder}/",  # noqa: S108  of the container
+            "/tmp/": f"{folder}/",  # noqa: S108  the container's folder
             "/etc/nginx/tls/${TLS}.conf": str(listen),
             "127.0.0.1:8001": f"127.0.0.1:{servers.free_port()}",
             "${NGINX_LOCAL_RESOLVERS}": f"127.0.0.1:{dns_port}",
@@ -53,7 +53,7 @@ def _replaced(file: Path, places: dict[str, str]) -> str:
 
 
 def _program() -> str:
-    # Debian keeps it off the PATH of ordinary users.
+    # Debian installs it outside the PATH of ordinary users.
     found = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
     assert found, "Install nginx (Debian and Ubuntu: nginx-light)."
     return found
@@ -61,12 +61,12 @@ def _program() -> str:
 
 @contextmanager
 def _dns(hosts: Sequence[str]) -> Iterator[int]:
-    """Answers whatever it is asked with the addresses of all hosts."""
+    """Answer every question with the addresses of all hosts."""
 
     class Answer(socketserver.BaseRequestHandler):
         def handle(self) -> None:
             question, reply_to = self.request
-            # Asked as "web": 3 letters, the end, type A, class IN.
+            # The question: "web" with its length, end of name, type A, class IN.
             name_and_type = question[12 : 12 + len(b"\3web\0") + 4]
             head = question[:2] + b"\x81\x80\0\1" + len(hosts).to_bytes(2) + bytes(4)
             found = [

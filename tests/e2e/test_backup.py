@@ -1,4 +1,4 @@
-"""The commands of docs/operations.md, as they stand there, on a database in use."""
+"""Runs the backup commands of docs/operations.md, word for word."""
 
 import os
 import re
@@ -21,7 +21,7 @@ def documented(name: str) -> str:
 
 
 def run(command: str, folder: Path, env: dict[str, str]) -> None:
-    """As typed at the root of the repository, but with files in the folder."""
+    """Run a command of the page, but with its files in `folder`."""
     command = command.replace("manage.py", str(ROOT / "manage.py"))
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     env = {**os.environ, **env, "PATH": path, "ENV_FILE": os.devnull}
@@ -37,15 +37,15 @@ def query(database_url: str, sql: str) -> list[str]:
 
 def rows(database_url: str) -> dict[str, list[str]]:
     """Every row of every table, as text."""
-    # The names are the catalogue's own.
+    # The table names come from PostgreSQL's catalogue.
     return {
         table: sorted(query(database_url, f'SELECT t::text FROM "{table}" AS t'))  # noqa: S608
         for table in query(database_url, TABLES)
     }
 
 
-def test_what_was_backed_up_comes_back(tmp_path: Path) -> None:
-    with stack("real") as env:  # of its own: nobody else may write meanwhile
+def test_restored_database_equals_the_backup(tmp_path: Path) -> None:
+    with stack("real") as env:  # its own stack: nothing else may write to this database
         url, server = env["DATABASE_URL"], Server(env["BASE_URL"])
         alice = server.sign_in(new_phone_number())
         boris = new_phone_number()
@@ -59,5 +59,5 @@ def test_what_was_backed_up_comes_back(tmp_path: Path) -> None:
         run(documented("restore"), tmp_path, {**env, "NEW_DATABASE_URL": new_url})
         assert rows(new_url) == before
     counts = {table: len(found) for table, found in before.items()}
-    assert counts["users_user"] == 3  # with the staff that every stack has
+    assert counts["users_user"] == 3  # with the staff account that every stack has
     assert counts["referrals_referral"] == 1

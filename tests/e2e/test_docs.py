@@ -1,4 +1,4 @@
-"""The programs that stand in the documentation, word for word, on a live server."""
+"""Runs the examples of the documentation, word for word, on a live server."""
 
 import os
 import re
@@ -15,7 +15,7 @@ SECONDS = 60
 
 
 def program(page: str, language: str) -> str:
-    """All blocks of one language, one after the other, as a reader would paste them."""
+    """All code blocks of one language, joined, as a reader would paste them."""
     text = (ROOT / page).read_text(encoding="utf-8")
     blocks = re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     assert blocks, f"{page} has no {language}"
@@ -36,7 +36,7 @@ def run(server: Server, script: str, *command: str) -> str:
     return result.stdout
 
 
-def test_the_walk_through_of_the_readme(server: Server) -> None:
+def test_readme_walk_through_runs(server: Server) -> None:
     script = program("README.md", "bash")
     address = "BASE=http://127.0.0.1:8000\n"
     assert script.count(address) == 1
@@ -51,7 +51,7 @@ def test_the_walk_through_of_the_readme(server: Server) -> None:
     assert re.search(r'^204\n.*"authentication_failed".*\n401\n', seen, re.MULTILINE)
 
 
-def test_curl(server: Server) -> None:
+def test_curl_client_runs(server: Server) -> None:
     seen = run(server, program("docs/integration.md", "sh"), "sh", "-eu")
     assert '"phone_number":"+79990002001"' in seen
     assert re.search(r"^retry-after: \d+", seen, re.MULTILINE | re.IGNORECASE)
@@ -59,14 +59,14 @@ def test_curl(server: Server) -> None:
     assert seen.count('"success":true') == 1
 
 
-def test_python(server: Server) -> None:
+def test_python_client_runs(server: Server) -> None:
     seen = run(server, program("docs/integration.md", "python"), sys.executable, "-")
     expected = r"throttled \d+\nTrue\nauthentication_failed False\n"
     assert re.fullmatch(expected, seen)
 
 
 @pytest.mark.skipif(not shutil.which("node"), reason="node is not installed")
-def test_javascript(server: Server) -> None:
+def test_javascript_client_runs(server: Server) -> None:
     command = ["node", "--input-type=module", "-"]
     seen = run(server, program("docs/integration.md", "js"), *command)
     assert re.fullmatch(r"throttled \d+\ntrue\n", seen)

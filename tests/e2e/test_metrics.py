@@ -1,4 +1,4 @@
-"""/metrics counts what all processes of a server did, whichever of them answers."""
+"""/metrics has the counts of all processes, whichever process answers."""
 
 import os
 import re
@@ -14,7 +14,7 @@ REQUESTS = 400
 
 def count(base_url: str) -> float:
     token = os.environ["METRICS_TOKEN"]
-    # A connection of its own each time: now this process answers, now that.
+    # Each request opens a new connection, so different processes answer.
     answer = requests.get(
         f"{base_url}/metrics", headers={"Authorization": f"Bearer {token}"}, timeout=10
     )
@@ -26,8 +26,8 @@ def count(base_url: str) -> float:
     return float(found[1]) if found else 0
 
 
-@pytest.mark.skipif("METRICS_TOKEN" not in os.environ, reason="not as in production")
-def test_totals_are_those_of_all_processes(server: Server) -> None:
+@pytest.mark.skipif("METRICS_TOKEN" not in os.environ, reason="needs METRICS_TOKEN")
+def test_counts_include_all_processes(server: Server) -> None:
     base_url = server.base_url
     before = count(base_url)
 

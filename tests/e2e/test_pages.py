@@ -1,4 +1,4 @@
-"""People in a real browser: on a phone and a desk, with and without scripts."""
+"""Pages in a real browser: on phone and desktop, with and without JavaScript."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -37,7 +37,7 @@ WORDS = {
 
 
 def ask_for_code(page: Page, phone_number: str, language: str = "en") -> str:
-    """From the login page to the code page; the code that development shows there."""
+    """Fill in the login page; return the code that DEBUG shows on the next page."""
     page.locator("[name=phone_number]").fill(phone_number)
     page.get_by_role("button", name=WORDS[language]["send"]).click()
     page.wait_for_url("**/login/code/")
@@ -45,7 +45,7 @@ def ask_for_code(page: Page, phone_number: str, language: str = "en") -> str:
 
 
 def enter_code(page: Page, code: str, language: str = "en") -> None:
-    """Typed, it sends itself where scripts run; elsewhere the button does."""
+    """Type the code. Without JavaScript also press the button."""
     has_scripts = page.locator("html[data-scripts]").count() > 0
     page.locator("[name=code]").press_sequentially(code)
     if not has_scripts:
@@ -64,7 +64,7 @@ def wrong(code: str) -> str:
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
 @pytest.mark.parametrize("language", ["en", "ru"])
-def test_alice_shares_a_link_and_boris_comes(
+def test_invited_person_signs_in_through_a_link(
     open_page: OpenPage, language: str, scripts: bool
 ) -> None:
     words = WORDS[language]
@@ -98,7 +98,7 @@ def test_alice_shares_a_link_and_boris_comes(
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
 @pytest.mark.parametrize("language", ["en", "ru"])
-def test_a_wrong_code_is_told_and_the_right_one_still_works(
+def test_right_code_works_after_a_wrong_one(
     open_page: OpenPage, language: str, scripts: bool
 ) -> None:
     page = open_page(**PHONE, locale=language, java_script_enabled=scripts)
@@ -111,7 +111,7 @@ def test_a_wrong_code_is_told_and_the_right_one_still_works(
     page.wait_for_url("**/profile/")
 
 
-def test_every_refusal_of_a_form_is_shown_at_its_field(
+def test_form_errors_are_shown_at_their_fields(
     open_page: OpenPage, server: Server
 ) -> None:
     owners = [server.sign_in(new_phone_number())["user"] for _ in range(2)]
@@ -157,7 +157,7 @@ def refused(page: Page, name: str, text: str) -> None:
     expect(field).to_have_accessible_description(re.compile(text))
 
 
-def test_the_account_is_edited_and_deleted(open_page: OpenPage) -> None:
+def test_account_is_edited_and_deleted(open_page: OpenPage) -> None:
     page = open_page(**PHONE)
     sign_in(page, phone := new_phone_number())
     page.get_by_role("link", name="Edit name and e-mail").click()
@@ -171,7 +171,7 @@ def test_the_account_is_edited_and_deleted(open_page: OpenPage) -> None:
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
-def test_the_number_is_changed(open_page: OpenPage, scripts: bool) -> None:
+def test_number_is_changed(open_page: OpenPage, scripts: bool) -> None:
     page = open_page(**PHONE, java_script_enabled=scripts)
     sign_in(page, new_phone_number())
     invite_code = page.locator("#invite-code").inner_text()
@@ -189,7 +189,7 @@ def test_the_number_is_changed(open_page: OpenPage, scripts: bool) -> None:
     expect(page.locator("#invite-code")).to_have_text(invite_code)
 
 
-def test_the_keyboard_is_enough(open_page: OpenPage) -> None:
+def test_pages_work_with_the_keyboard(open_page: OpenPage) -> None:
     page = open_page()
     page.goto("/login/")
     page.keyboard.type(new_phone_number())  # the field has the focus
@@ -208,7 +208,7 @@ def test_the_keyboard_is_enough(open_page: OpenPage) -> None:
     assert {"Copy the link", "Next", "Sign out", "Delete the account"} <= reached
 
 
-def test_a_double_click_asks_once(open_page: OpenPage) -> None:
+def test_double_click_sends_one_request(open_page: OpenPage) -> None:
     page = open_page()
     page.goto("/login/")
     sent: list[str] = []
@@ -219,10 +219,10 @@ def test_a_double_click_asks_once(open_page: OpenPage) -> None:
     assert sent.count("POST") == 1
 
 
-def test_waiting_for_the_sms_shows(open_page: OpenPage) -> None:
+def test_button_shows_that_the_sms_is_being_sent(open_page: OpenPage) -> None:
     page = open_page()
     page.goto("/login/")
-    # A page on its way out cannot be asked; this one stays.
+    # Playwright cannot inspect a page that is being replaced, so keep this page.
     page.evaluate("() => { document.onsubmit = (event) => event.preventDefault() }")
     page.locator("[name=phone_number]").fill(new_phone_number())
     button = page.locator("main form button")
@@ -231,7 +231,7 @@ def test_waiting_for_the_sms_shows(open_page: OpenPage) -> None:
     expect(page.locator("form[aria-busy=true]")).to_be_visible()
 
 
-def test_sending_again_counts_down(open_page: OpenPage) -> None:
+def test_send_again_button_counts_down(open_page: OpenPage) -> None:
     page = open_page()
     page.goto("/login/")
     ask_for_code(page, new_phone_number())
@@ -239,7 +239,7 @@ def test_sending_again_counts_down(open_page: OpenPage) -> None:
     expect(button).to_be_disabled()
 
 
-def test_the_link_is_copied(open_page: OpenPage) -> None:
+def test_invite_link_is_copied(open_page: OpenPage) -> None:
     page = open_page(permissions=["clipboard-read", "clipboard-write"])
     sign_in(page, new_phone_number())
     page.get_by_role("button", name="Copy the link").click()
@@ -248,7 +248,7 @@ def test_the_link_is_copied(open_page: OpenPage) -> None:
     assert copied == page.locator(".invite-link").inner_text()
 
 
-def test_the_language_is_switched(open_page: OpenPage) -> None:
+def test_language_is_switched(open_page: OpenPage) -> None:
     page = open_page()
     page.goto("/login/")
     page.get_by_role("button", name="Русский").click()
@@ -258,7 +258,7 @@ def test_the_language_is_switched(open_page: OpenPage) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/login/"])
-def test_the_first_load_is_light(open_page: OpenPage, path: str) -> None:
+def test_first_page_load_is_small(open_page: OpenPage, path: str) -> None:
     page = open_page(**PHONE)
     loaded: list[tuple[str, int]] = []
 
@@ -279,7 +279,7 @@ def test_the_first_load_is_light(open_page: OpenPage, path: str) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["320", "1280"])
 @pytest.mark.parametrize("language", ["en", "ru"])
-def test_every_page_is_accessible_and_fits(
+def test_pages_are_accessible_and_fit_the_screen(
     open_page: OpenPage,
     server: Server,
     language: str,
@@ -355,7 +355,7 @@ def check(page: Page) -> None:
         ("/swagger/", "[data-path='/api/auth/request-code/']"),
     ],
 )
-def test_the_documentation_asks_no_other_host(
+def test_api_documentation_loads_nothing_from_other_hosts(
     open_page: OpenPage, path: str, shown: str
 ) -> None:
     page = open_page()
@@ -363,10 +363,11 @@ def test_the_documentation_asks_no_other_host(
     page.on("request", lambda request: hosts.add(urlsplit(request.url).hostname))
     page.goto(path, wait_until="networkidle")
     expect(page.locator(shown).first).to_be_visible(timeout=15_000)
-    assert hosts - {None} == {"127.0.0.1"}  # None: a worker of the page's own making
+    # None is the host of a web worker that the page creates from a blob.
+    assert hosts - {None} == {"127.0.0.1"}
 
 
-def test_the_admin_site_works_under_the_policy(open_page: OpenPage) -> None:
+def test_admin_site_works_with_the_content_security_policy(open_page: OpenPage) -> None:
     page = open_page()
     page.goto("/admin/")
     expect(page.get_by_label("Phone number")).to_be_visible()
@@ -376,7 +377,7 @@ STAFF_PAGES = ["/admin/", "/admin/dashboard/", "/admin/referrals/referral/why/"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_staff_s_pages_can_be_read_by_everybody(
+def test_staff_pages_are_accessible(
     open_page: OpenPage, staff: tuple[str, str], scheme: str
 ) -> None:
     page = open_page(color_scheme=scheme)

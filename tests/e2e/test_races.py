@@ -1,6 +1,6 @@
-"""Requests that arrive at once, over HTTP, at one process or several.
+"""Simultaneous requests over HTTP, to one process or several.
 
-`-s` shows what was answered.
+`-s` prints the answers.
 """
 
 import time
@@ -9,7 +9,7 @@ from collections import Counter
 from tests.e2e.conftest import Server, at_once, new_phone_number, outcomes
 
 ATTEMPTS = 5
-# The code is gone, or this client's guesses are: refused without a look at the digits.
+# The code is invalid or this client's guesses are used up: the code is not compared.
 NOT_COMPARED = ("code_expired", "throttled")
 
 
@@ -21,22 +21,22 @@ def show(what: str, seen: Counter[str]) -> None:
     print(f"\n  {what}: {dict(seen)}", end="")
 
 
-def test_a_code_request_takes_a_second_or_two(server: Server) -> None:
+def test_code_request_takes_one_to_two_seconds(server: Server) -> None:
     start = time.monotonic()
     server.ask_for_code(new_phone_number())
     assert 1 <= time.monotonic() - start < 4
 
 
-def test_20_first_sign_ins_at_once(server: Server) -> None:
+def test_one_of_20_first_sign_ins_succeeds(server: Server) -> None:
     phone = new_phone_number()
     code = server.ask_for_code(phone)
     seen = outcomes(at_once(20, lambda i: server.verify(phone, code)))
-    show("20 first sign-ins of one phone", seen)
+    show("20 first sign-ins with one number", seen)
     assert seen["200"] == 1
     assert set(seen) <= {"200", *NOT_COMPARED}
 
 
-def test_the_right_code_50_times_at_once(server: Server) -> None:
+def test_code_signs_in_once_of_50_attempts(server: Server) -> None:
     phone = new_phone_number()
     first = server.sign_in(new_phone_number())
     code = server.ask_for_code(phone)
@@ -50,7 +50,7 @@ def test_the_right_code_50_times_at_once(server: Server) -> None:
     assert profile["referrals_count"] == 1
 
 
-def test_500_wrong_guesses_at_once(server: Server) -> None:
+def test_five_of_500_wrong_guesses_are_compared(server: Server) -> None:
     phone = new_phone_number()
     code = server.ask_for_code(phone)
     seen = outcomes(at_once(500, lambda i: server.verify(phone, wrong(code))))
@@ -59,7 +59,7 @@ def test_500_wrong_guesses_at_once(server: Server) -> None:
     assert set(seen) <= {"code_incorrect", *NOT_COMPARED}
 
 
-def test_12_activations_at_once(server: Server) -> None:
+def test_one_of_12_activations_succeeds(server: Server) -> None:
     inviters = at_once(
         12, lambda i: server.verify(p := new_phone_number(), server.ask_for_code(p))
     )
@@ -68,13 +68,13 @@ def test_12_activations_at_once(server: Server) -> None:
     answers = at_once(
         12, lambda i: server.post("/api/profile/", {"invite_code": codes[i]}, token)
     )
-    show("12 activations by one person", outcomes(answers))
+    show("12 activations by one user", outcomes(answers))
     assert outcomes(answers) == {"200": 1, "invite_code_already_activated": 11}
 
 
-def test_100_requests_for_one_phone_at_once(server: Server) -> None:
+def test_one_of_100_code_requests_is_accepted(server: Server) -> None:
     body = {"phone_number": new_phone_number()}
     answers = at_once(100, lambda i: server.post("/api/auth/request-code/", body))
-    show("100 code requests for one phone", outcomes(answers))
+    show("100 code requests for one number", outcomes(answers))
     assert outcomes(answers) == {"200": 1, "throttled": 99}
     assert all(int(a.headers["Retry-After"]) > 0 for a in answers if not a.ok)

@@ -1,6 +1,6 @@
-"""Two web servers behind the nginx that is shipped, on one PostgreSQL and one Redis.
+"""Two web servers behind the shipped nginx, with one PostgreSQL and one Redis.
 
-`make scale` shows what was seen.
+`make scale` prints the measurements.
 """
 
 import json
@@ -37,7 +37,7 @@ SETTINGS = {
     "ALLOWED_HOSTS": ",".join(["127.0.0.1", *HOSTS]),
     "TRUSTED_PROXY_COUNT": "1",
     "SMS_SIMULATED_DELAY": "0.2",
-    # All clients here have one address.
+    # All clients in these tests have the same address.
     "LIMIT_SENDS_PER_ADDRESS": "",
     "LIMIT_PHONES_PER_ADDRESS": "",
 }
@@ -45,7 +45,7 @@ SIGNING_IN, READING = 8, 4
 
 
 class Site:
-    """What clients see is `proxy`; the servers behind it are known by their hosts."""
+    """Clients use `proxy`; `servers` has the web servers behind it, by host."""
 
     def __init__(self, running: ExitStack) -> None:
         self.running = running
@@ -65,7 +65,7 @@ class Site:
         return self.running.enter_context(servers.serve(self.folder, self.env, host))
 
     def kill(self, host: str) -> None:
-        """The master and its workers at once, as when a machine goes."""
+        """Kill master and workers at once, as if the machine were lost."""
         process = self.servers[host].process
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
@@ -78,7 +78,7 @@ class Site:
         return False
 
     def passed_on(self, path: str) -> list[dict[str, str]]:
-        """What nginx noted of requests to the path, after all of them are answered."""
+        """The lines of nginx's access log for requests to the path."""
         time.sleep(0.1)
         lines = self.proxy_log.read_text(errors="replace").splitlines()
         noted: list[dict[str, str]] = [
@@ -87,7 +87,7 @@ class Site:
         return [line for line in noted if line["path"].startswith(path)]
 
     def shares(self, path: str) -> Counter[str]:
-        """How many requests to the path each server got."""
+        """How many requests to the path each web server got."""
         return Counter(line["web"].split(":")[0] for line in self.passed_on(path))
 
 
@@ -97,7 +97,7 @@ def site() -> Iterator[Site]:
         yield Site(running)
 
 
-def test_500_wrong_guesses_through_two_servers(site: Site) -> None:
+def test_two_servers_share_the_limit_on_guesses(site: Site) -> None:
     phone = new_phone_number()
     code = site.proxy.ask_for_code(phone)
     body = {"phone_number": phone, "code": wrong(code)}
@@ -110,14 +110,14 @@ def test_500_wrong_guesses_through_two_servers(site: Site) -> None:
     before = site.shares("/api/auth/verify-code/")
     seen = outcomes(at_once(500, guess))
     shares = site.shares("/api/auth/verify-code/") - before
-    show("500 wrong guesses, each with a lie of where it is from", seen)
-    show("of these at", shares)
+    show("500 wrong guesses, each with a forged address", seen)
+    show("requests per server", shares)
     assert seen["code_incorrect"] == ATTEMPTS
     assert set(seen) <= {"code_incorrect", *NOT_COMPARED}
     assert set(shares) == set(HOSTS)
 
 
-def test_200_requests_for_one_phone_through_two_servers(site: Site) -> None:
+def test_two_servers_send_one_sms_for_200_requests(site: Site) -> None:
     body = {"phone_number": new_phone_number()}
     sms_before, before = _sms(site), site.shares("/api/auth/request-code/")
     seen = outcomes(
@@ -125,21 +125,21 @@ def test_200_requests_for_one_phone_through_two_servers(site: Site) -> None:
     )
     sms = _sms(site) - sms_before
     shares = site.shares("/api/auth/request-code/") - before
-    show(f"200 code requests for one phone, {sms} SMS", seen)
-    show("of these at", shares)
+    show(f"200 code requests for one number, {sms} SMS", seen)
+    show("requests per server", shares)
     assert sms == 1
     assert seen == {"200": 1, "throttled": 199}
     assert set(shares) == set(HOSTS)
 
 
 def _sms(site: Site) -> int:
-    log = site.servers[HOSTS[0]].log  # of both
+    log = site.servers[HOSTS[0]].log  # both servers write to it
     return log.read_text(errors="replace").count("SMS to ")
 
 
 @dataclass
 class Load:
-    """People who sign in for the first time, and others who look at their profile."""
+    """Threads that sign in new users, and threads that read a profile."""
 
     server: Server
     token: str
@@ -187,7 +187,7 @@ class Load:
 
 
 def _cut_off() -> Answer:
-    """Of an answer whose beginning had been passed on when its server was killed."""
+    """Stands for an answer that was cut off because its server was killed."""
     answer = Answer()
     answer.status_code = 502
     answer._content = b'{"errors": [{"code": "cut_off"}]}'
@@ -202,7 +202,7 @@ class Seen:
     end: float
 
 
-def test_a_server_is_killed_under_load(site: Site) -> None:
+def test_site_survives_the_loss_of_a_server_under_load(site: Site) -> None:
     victim, other = HOSTS
     token = site.proxy.sign_in(new_phone_number())["token"]
     before = len(site.passed_on("/api/"))
@@ -222,16 +222,16 @@ def test_a_server_is_killed_under_load(site: Site) -> None:
     moved = [line for line in noted if line["web"].count(":") > 1]
     show(
         "one of two servers killed",
-        Counter({"failed": len(failed), "sent on to the other": len(moved)}),
+        Counter({"failed": len(failed), "repeated at the other": len(moved)}),
     )
     names = outcomes(s.answer for s in failed)
     assert set(names) <= {"service_unavailable", "cut_off"}
-    # In flight at that moment, at the server that was killed, and nothing else.
+    # Only requests that the killed server was handling may fail.
     assert all(s.start < gone and s.end > killed for s in failed)
     assert len(failed) <= SIGNING_IN + READING
     lost = [line["web"] for line in noted if int(line["status"]) >= 500]
     assert lost == [f"{victim}:{site.port}"] * names["service_unavailable"]
-    # The other one took over at once, and gave back its share later.
+    # The other server took over at once. Later the first one gets requests again.
     assert moved
     assert all(other in line["web"] for line in moved)
     assert sum(s.start > gone and s.end < back for s in load.seen) > 50
@@ -240,16 +240,16 @@ def test_a_server_is_killed_under_load(site: Site) -> None:
 
 
 def _clock(moment: float) -> str:
-    """As nginx writes the time, for a moment of the monotonic clock."""
+    """A moment of the monotonic clock, in the format of nginx's log."""
     at = time.time() - time.monotonic() + moment
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(at))
 
 
 @pytest.mark.parametrize(("method", "times"), [("POST", 1), ("PATCH", 1), ("GET", 2)])
-def test_only_what_does_no_harm_is_sent_again(
+def test_only_get_requests_are_repeated_at_the_other_server(
     tmp_path: Path, method: str, times: int
 ) -> None:
-    """Behind the proxy are servers that read a request and go away."""
+    """The servers behind the proxy read a request and close the connection."""
     received: list[str] = []
 
     class GoAway(socketserver.StreamRequestHandler):
@@ -265,7 +265,7 @@ def test_only_what_does_no_harm_is_sent_again(
         front = running.enter_context(proxy.nginx(tmp_path, HOSTS, port))
         url = front.env["BASE_URL"] + "/api/profile/"
         answer = requests.request(method, url, json={}, timeout=TIMEOUT_SECONDS)
-    show(f"{method} to servers that go away", Counter(received))
+    show(f"{method} to servers that close the connection", Counter(received))
     assert outcomes([answer]) == {"service_unavailable": 1}
     assert answer.headers["Retry-After"]
     assert received == [method] * times

@@ -1,4 +1,4 @@
-"""Redis with a stand-in, watched by three Sentinels; the Redis in use is killed."""
+"""A Redis master with a replica and three Sentinels; the master is killed."""
 
 import tempfile
 import time
@@ -13,7 +13,7 @@ from tests.e2e.test_races import ATTEMPTS, wrong
 from tests.lab import servers
 
 NAME = "referral"
-# A Redis that says nothing for so long is down; in earnest rather five seconds.
+# Sentinel's down-after-milliseconds; use about five seconds in production.
 DOWN_AFTER_SECONDS = 1
 ANSWER_SECONDS = 5
 BACK_SECONDS = 20
@@ -22,7 +22,7 @@ BACK_SECONDS = 20
 @contextmanager
 def sentinel(folder: Path, redis_port: int) -> Iterator[int]:
     port = servers.free_port()
-    # It writes what it learns into its configuration.
+    # Sentinel writes its state into its configuration file.
     configuration = folder / f"sentinel-{port}.conf"
     configuration.write_text(
         f"port {port}\nbind 127.0.0.1\ndir {folder}\n"
@@ -36,7 +36,7 @@ def sentinel(folder: Path, redis_port: int) -> Iterator[int]:
         yield port
 
 
-def test_the_stand_in_takes_over_when_redis_is_killed() -> None:
+def test_replica_takes_over_when_the_redis_master_is_killed() -> None:
     with ExitStack() as running:
         folder = Path(running.enter_context(tempfile.TemporaryDirectory()))
         database = running.enter_context(servers.postgresql(folder)).env
@@ -44,8 +44,8 @@ def test_the_stand_in_takes_over_when_redis_is_killed() -> None:
         (folder / "other").mkdir()
         redis = running.enter_context(servers.redis(folder, redis_port))
         running.enter_context(servers.redis(folder / "other", other_port))
-        with Redis(port=other_port) as stand_in:
-            stand_in.replicaof("127.0.0.1", redis_port)
+        with Redis(port=other_port) as replica:
+            replica.replicaof("127.0.0.1", redis_port)
         sentinels = [
             running.enter_context(sentinel(folder, redis_port)) for _ in range(3)
         ]
@@ -64,26 +64,26 @@ def test_the_stand_in_takes_over_when_redis_is_killed() -> None:
         code = server.ask_for_code(victim)
         for _ in range(ATTEMPTS - 1):
             assert server.verify(victim, wrong(code)).status_code == 400
-        time.sleep(0.2)  # the stand-in is some milliseconds behind
+        time.sleep(0.2)  # the replica lags some milliseconds behind
 
         redis.process.kill()
         killed = time.monotonic()
         seen, slowest = _sign_in_until_it_works(server)
         away = time.monotonic() - killed
         print(
-            f"\n  Redis killed, down after {DOWN_AFTER_SECONDS} s: signing in works"
-            f" again after {away:.1f} s; meanwhile {seen} answers of 503, the slowest"
+            f"\n  Redis killed, down after {DOWN_AFTER_SECONDS} s: sign-in works"
+            f" again after {away:.1f} s; until then {seen} answers of 503, the slowest"
             f" after {slowest:.1f} s"
         )
         assert slowest < ANSWER_SECONDS
-        # The guesses so far are counted still: one is left, and it is the last.
+        # The guesses are still counted: exactly one is left.
         last, more = (server.verify(victim, wrong(code)) for _ in range(2))
         assert last.json()["errors"][0]["code"] == "code_incorrect"
         assert more.status_code == 429
 
 
 def _wait_until_watched(sentinels: list[int]) -> None:
-    """They find the stand-in and one another within some seconds."""
+    """Wait until the Sentinels know the replica and one another."""
     deadline = time.monotonic() + servers.START_SECONDS
     for port in sentinels:
         with Redis(port=port, decode_responses=True) as client:
@@ -96,7 +96,7 @@ def _wait_until_watched(sentinels: list[int]) -> None:
 
 
 def _sign_in_until_it_works(server: Server) -> tuple[int, float]:
-    """How often it did not, and how long the slowest answer took."""
+    """The number of failed attempts, and the seconds of the slowest answer."""
     start, refused, slowest = time.monotonic(), 0, 0.0
     while time.monotonic() - start < BACK_SECONDS:
         asked = time.monotonic()

@@ -40,7 +40,7 @@ def asked() -> set[str]:
     return found
 
 
-def test_it_has_every_operation_and_no_other() -> None:
+def test_collection_has_exactly_the_operations_of_the_schema() -> None:
     patterns = {
         name: re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(name)))
         for name, _ in operations()

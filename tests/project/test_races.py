@@ -80,7 +80,7 @@ def test_each_wrong_guess_of_a_burst_is_counted() -> None:
     assert not User.objects.exists()
 
 
-def test_guesses_from_everywhere_share_the_code_s_allowance(
+def test_guesses_from_all_addresses_share_one_allowance(
     settings: LazySettings,
 ) -> None:
     settings.TRUSTED_PROXY_COUNT = 1
@@ -128,7 +128,7 @@ def test_20_first_sign_ins_make_one_account() -> None:
     assert User.objects.count() == 1
 
 
-def test_two_who_sign_in_with_each_other_s_codes_do_not_hold_each_other_up(
+def test_two_people_sign_in_at_once_with_each_others_invite_codes(
     alice: User, boris: User
 ) -> None:
     people = [(alice, boris), (boris, alice)]
@@ -142,7 +142,7 @@ def test_two_who_sign_in_with_each_other_s_codes_do_not_hold_each_other_up(
     assert Referral.objects.count() == 2
 
 
-def test_of_12_activations_one_wins(alice: User) -> None:
+def test_one_of_12_activations_succeeds(alice: User) -> None:
     inviters = [User.objects.create_user(f"+7999000010{n}") for n in range(4)]
     client = signed_in(alice)
     seen = outcomes(
@@ -175,7 +175,7 @@ def test_one_code_gives_one_token_of_either_kind() -> None:
     assert Device.objects.count() == 1
 
 
-def test_of_20_refreshes_one_wins_and_the_device_ends(alice: User) -> None:
+def test_one_of_20_refreshes_succeeds_and_the_device_is_signed_out(alice: User) -> None:
     _, token = issue_refresh_token(user=alice, user_agent="")
     other, _ = issue_refresh_token(user=alice, user_agent="")
     body = {"refresh": token}
@@ -212,7 +212,7 @@ def test_the_right_codes_20_times_change_the_number_once(alice: User) -> None:
     assert Device.objects.count() == 1
 
 
-def test_of_those_who_want_one_number_one_gets_it() -> None:
+def test_one_of_several_changes_to_one_number_succeeds() -> None:
     """And a first sign-in of that number comes in between."""
     people = [User.objects.create_user(f"+7999000030{n}") for n in range(4)]
     clients = [signed_in(person) for person in people]
@@ -249,7 +249,7 @@ def test_20_new_people_get_20_invite_codes() -> None:
     assert len({person.invite_code for person in people}) == 20
 
 
-def test_of_corrections_and_activations_at_once_one_wins(
+def test_one_of_simultaneous_corrections_and_activations_succeeds(
     alice: User, boris: User, clara: User, staff: User
 ) -> None:
     """Each decided on what it saw: that nobody had invited Boris."""

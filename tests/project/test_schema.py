@@ -31,11 +31,11 @@ def operations() -> Iterator[tuple[str, dict[str, Any]]]:
             yield f"{method.upper()} {path}", item[method]
 
 
-def test_it_is_valid_openapi() -> None:
+def test_schema_is_valid_openapi() -> None:
     validate(schema())
 
 
-def test_it_builds_without_a_warning() -> None:
+def test_schema_builds_without_warnings() -> None:
     with GENERATOR_STATS.silence():
         GENERATOR_STATS.reset()
         generate()

@@ -14,7 +14,7 @@ def test_invite_codes_are_valid_and_differ() -> None:
     assert all(re.fullmatch(PATTERN, code) for code in codes)
 
 
-def test_owners_have_invited_as_many_as_promised() -> None:
+def test_first_users_have_the_planned_number_of_referrals() -> None:
     invited = Counter(inviter for _, inviter in people.referrals(USERS))
     owners = people.owners(USERS)
     assert {owner: invited[owner] for owner in owners} == owners
@@ -26,7 +26,7 @@ def test_nobody_is_invited_twice_or_before_their_inviter() -> None:
     assert all(1 <= inviter < invitee <= USERS for invitee, inviter in pairs)
 
 
-def test_numbers_are_as_the_service_spells_them() -> None:
+def test_numbers_are_normalized() -> None:
     last = people.NEW_NUMBERS - 1
     numbers = [people.phone_number(1), people.STAFF_PHONE_NUMBER]
     numbers += [people.new_phone_number(number) for number in (0, last // 2, last)]

@@ -2,14 +2,14 @@ from tests.benchmarks.lab import Figure, at_least, at_most
 from tests.benchmarks.report import table, together
 
 
-def test_a_bar_is_met_up_to_its_edge() -> None:
+def test_value_equal_to_the_target_meets_it() -> None:
     assert at_most("P1", "queries", 2, 2).met
     assert not at_most("P1", "queries", 2.01, 2).met
     assert at_least("P5", "rate", 150, 150).met
     assert not at_least("P5", "rate", 149.9, 150).met
 
 
-def test_the_table_has_a_row_a_figure_in_the_order_of_the_bars() -> None:
+def test_table_has_one_sorted_row_per_figure() -> None:
     lines = table(
         [at_least("P5", "rate", 99, 150, "/s"), Figure("P1", "cost", "", "2 ms")]
     ).splitlines()
@@ -19,7 +19,7 @@ def test_the_table_has_a_row_a_figure_in_the_order_of_the_bars() -> None:
     assert len({len(line) for line in lines}) == 1
 
 
-def test_of_several_runs_the_middle_one_counts() -> None:
+def test_median_of_several_runs_counts() -> None:
     runs = [
         [at_least("P5", "rate", n, 150), Figure("P5", "cost", "", f"{n} ms")]
         for n in (160, 140, 155)
@@ -30,7 +30,7 @@ def test_of_several_runs_the_middle_one_counts() -> None:
     assert cost.seen == "160 ms · 140 ms · 155 ms"
 
 
-def test_of_failures_the_worst_run_counts() -> None:
+def test_worst_run_counts_for_failures() -> None:
     [failures] = together([[at_most("P4", "failures", n, 0)] for n in (0, 12, 0)])
     assert failures.seen.startswith("**12**")
     assert not failures.met

@@ -20,18 +20,18 @@ def output(**changes: object) -> str:
     return f"Running 10s test\n\n{json.dumps({**RESULT, **changes})}\n"
 
 
-def test_the_last_line_is_the_result() -> None:
+def test_last_line_of_output_is_parsed() -> None:
     load = parse(output())
     assert (load.requests, load.p99, load.refusal) == (200, 3.5, "429 ")
 
 
-def test_answers_that_are_errors_do_not_count_as_served() -> None:
+def test_error_answers_do_not_count_in_the_rate() -> None:
     load = parse(output())
     assert load.rate == 18
     assert load.failures == 21
 
 
-def test_a_server_that_answers_nobody_fails_and_is_not_quick() -> None:
+def test_run_without_answers_fails_and_has_infinite_latency() -> None:
     load = parse(output(requests=0, status_errors=0, socket_errors=0, p99=0.0))
     assert load.failures == 1
     assert load.p99 == float("inf")

@@ -1,4 +1,4 @@
--- Loaded by each script: one connection's clock, and the result as one line of JSON.
+-- Loaded by each script: a clock, and the result as one line of JSON.
 
 local ffi = require("ffi")
 ffi.cdef [[
@@ -29,7 +29,7 @@ function done(summary, latency, requests)
     (worker:get("refusal") or ""):gsub('[%c"\\]', " ")))
 end
 
--- Counts the answers after the ramp-up, and keeps one refusal to show.
+-- Counts the answers after the ramp-up, and keeps one refusal for the report.
 function watch(ramp)
   local start = now()
   steady = 0

@@ -1,4 +1,4 @@
--- Arguments: milliseconds between an answer and the next request of a connection.
+-- Argument: milliseconds that a connection waits after an answer before its next request.
 dofile("tests/benchmarks/wrk/common.lua")
 
 function init(args)

@@ -1,4 +1,4 @@
--- Each request for another number. Arguments: the first number, seconds of ramp-up.
+-- Requests codes, each for a new number. Arguments: the first number, seconds of ramp-up.
 dofile("tests/benchmarks/wrk/common.lua")
 
 function init(args)

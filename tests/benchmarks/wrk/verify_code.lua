@@ -1,4 +1,4 @@
--- Signs in with the numbers and codes of a file, its argument; more requests than lines fail.
+-- Signs in with numbers and codes from a file. Argument: the file. Requests after its last line fail.
 dofile("tests/benchmarks/wrk/common.lua")
 
 function init(args)

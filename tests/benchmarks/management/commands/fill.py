@@ -1,4 +1,4 @@
-"""People, devices and referrals for a benchmark, by COPY."""
+"""Fills the database of a benchmark with users, devices and referrals, with COPY."""
 
 import io
 from collections.abc import Iterable, Iterator
@@ -22,13 +22,13 @@ Row = tuple[object, ...]
 
 
 class Command(BaseCommand):
-    help = "Fill an empty database with people; does nothing if it has enough already."
+    help = "Fill an empty database with users. Does nothing if it is filled already."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--users", type=int, required=True)
 
     def handle(self, *args: Any, users: int, **options: Any) -> None:
-        # The superuser is the last row of the transaction: here, or nothing is.
+        # The superuser is written last, in the same transaction as everything else.
         if User.objects.filter(phone_number=people.STAFF_PHONE_NUMBER).exists():
             return
         with transaction.atomic():
@@ -72,7 +72,7 @@ def user_row(person: int) -> Row:
 
 def token_row(person: int) -> Row:
     joined = STARTED + timedelta(seconds=person)
-    # As if used today: no request has to renew it.
+    # Used today, so that no request has to update it.
     now = timezone.now()
     times = (joined, now, now + Device.idle_lifetime())
     return person, people.token_digest(person), person, "App/1.0", "f", *times
@@ -103,7 +103,7 @@ def chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
 
 
 def count_on(*tables: type[models.Model]) -> None:
-    """COPY brought the ids along; the next row's must follow them."""
+    """COPY wrote the ids itself, so let the sequences continue after them."""
     with connection.cursor() as cursor:
         for statement in connection.ops.sequence_reset_sql(no_style(), list(tables)):
             cursor.execute(statement)

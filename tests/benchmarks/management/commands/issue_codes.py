@@ -1,4 +1,4 @@
-"""Login codes for a benchmark of signing in, issued without their SMS."""
+"""Issues login codes for the benchmark of sign-ins, without SMS."""
 
 from typing import Any
 
@@ -11,12 +11,14 @@ from users.phones import PhoneNumber
 
 
 class Command(BaseCommand):
-    help = "Issue a code to each of many numbers and write both to a file."
+    help = "Issue codes to many numbers; write numbers and codes to a file."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--first", type=int, required=True)
         parser.add_argument("--count", type=int, required=True)
-        parser.add_argument("--new", action="store_true", help="nobody has the numbers")
+        parser.add_argument(
+            "--new", action="store_true", help="use numbers without an account"
+        )
         parser.add_argument("--file", required=True)
 
     def handle(
