@@ -1,0 +1,25 @@
+from tests.mutations.guard import Guard
+
+GUARDS = [
+    Guard(
+        "a counter that expires in between starts again",
+        "limits/commands.py",
+        "                cache.incr(self.key)\n",
+        "                cache.set(self.key, before + 1, self.seconds)\n",
+        "limits/tests/test_commands.py::test_a_key_that_is_ended_during_a_run_is_not_made_again",
+    ),
+    Guard(
+        "attempts are counted before they are allowed",
+        "limits/commands.py",
+        "    with _lock:\n        for place",
+        "    if True:\n        for place",
+        "limits/tests/test_budgets.py::test_simultaneous_attempts_are_granted_up_to_the_limit",
+    ),
+    Guard(
+        "a forged X-Forwarded-For is ignored",
+        "limits/addresses.py",
+        "    if proxies:\n",
+        "    proxies = proxies or 1\n    if proxies:\n",
+        "limits/tests/test_addresses.py::test_a_thousand_forged_headers_are_one_client",
+    ),
+]

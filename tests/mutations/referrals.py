@@ -1,0 +1,53 @@
+from tests.mutations.guard import Guard
+
+GUARDS = [
+    Guard(
+        "a user activates one code (the check in the service)",
+        "referrals/services.py",
+        "        raise InviteCodeAlreadyActivated",
+        "        return None",
+        "referrals/tests/test_activation.py::test_a_second_code_is_refused",
+    ),
+    Guard(
+        "a user activates one code (the primary key)",
+        "referrals/services.py",
+        "invitee_id=invitee.pk, inviter_id=inviter.pk, code_used=code",
+        "invitee_id=invitee.pk, inviter_id=inviter.pk, code_used=code\n            ) if not Referral.objects.filter(pk=invitee.pk).delete() else (\n                Referral.objects.create(\n                    invitee_id=invitee.pk,\n                    inviter_id=inviter.pk,\n                    code_used=code,\n                )",
+        "referrals/tests/test_activation.py::test_a_loser_of_the_race_is_told",
+    ),
+    Guard(
+        "nobody invites themselves (the service)",
+        "referrals/services.py",
+        "        raise InviteCodeOwn",
+        "        pass",
+        "referrals/tests/test_activation.py::test_one_s_own_code_is_refused",
+    ),
+    Guard(
+        "nobody invites themselves (the constraint)",
+        "referrals/migrations/0001_initial.py",
+        '("inviter", models.F("invitee")), _negated=True',
+        '("code_used", ""), _negated=True',
+        "referrals/tests/test_activation.py::test_the_database_alone_refuses_inviting_oneself",
+    ),
+    Guard(
+        "the number of queries for the list is constant",
+        "referrals/serializers.py",
+        "instance.invitee_name",
+        "instance.invitee.get_username()  # type: ignore",
+        "referrals/tests/test_list.py::test_the_list_takes_two_queries",
+    ),
+    Guard(
+        "a correction is refused if the referral has changed",
+        "referrals/support/corrections.py",
+        "    if now.seen != seen:\n        raise CorrectionOutdated\n",
+        "",
+        "referrals/support/tests/test_corrections.py::test_what_changed_meanwhile_is_looked_at_again",
+    ),
+    Guard(
+        "an activation and its event share a transaction",
+        "referrals/services.py",
+        "            _tell_other_systems(referral, invitee)\n",
+        "        with transaction.atomic():\n            _tell_other_systems(referral, invitee)\n",
+        "webhooks/tests/test_outbox.py::test_an_activation_without_its_event_is_undone",
+    ),
+]

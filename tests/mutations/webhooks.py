@@ -1,0 +1,32 @@
+from tests.mutations.guard import Guard
+
+GUARDS = [
+    Guard(
+        "an event outside a transaction raises an error",
+        "webhooks/services.py",
+        "    if not connection.in_atomic_block:",
+        "    if False:",
+        "webhooks/tests/test_outbox.py::test_an_event_outside_a_transaction_is_a_mistake",
+    ),
+    Guard(
+        "the signature covers the event's id",
+        "webhooks/messages.py",
+        "sign(id_, now, body)",
+        'sign("", now, body)',
+        "webhooks/tests/test_delivery.py::test_an_event_is_posted_signed_and_done",
+    ),
+    Guard(
+        "two workers never send the same event",
+        "webhooks/services.py",
+        "until = timezone.now() + CLAIM",
+        "until = timezone.now()",
+        "webhooks/tests/test_delivery.py::test_of_many_workers_one_gets_an_event",
+    ),
+    Guard(
+        "a redirect is not followed",
+        "webhooks/courier.py",
+        "follow_redirects=False",
+        "follow_redirects=True",
+        "webhooks/tests/test_delivery.py::test_no_2xx_is_no_receipt",
+    ),
+]
