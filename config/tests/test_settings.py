@@ -175,12 +175,12 @@ def test_set_up_it_starts(settings: LazySettings) -> None:
     assert [found.id for found in run_checks()] == []
 
 
-def test_it_starts_with_sentinels(settings: LazySettings) -> None:
+def test_the_service_starts_with_sentinels(settings: LazySettings) -> None:
     configure(settings, REDIS_SENTINELS=[("one", 26379)])
     assert [found.id for found in run_checks()] == []
 
 
-def test_it_starts_with_webhooks(settings: LazySettings) -> None:
+def test_the_service_starts_with_webhooks(settings: LazySettings) -> None:
     url = "https://receiver.example/hook"
     configure(settings, WEBHOOK_URL=url, WEBHOOK_SECRETS=[WEBHOOK_SECRET] * 2)
     assert [found.id for found in run_checks()] == []

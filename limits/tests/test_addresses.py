@@ -24,7 +24,7 @@ from limits.addresses import client_address
         (1, "::ffff:198.51.100.7", "198.51.100.7"),
     ],
 )
-def test_the_client_s_address(
+def test_the_address_of_the_client(
     rf: RequestFactory,
     settings: LazySettings,
     proxies: int,

@@ -60,7 +60,7 @@ def test_a_second_code_is_refused(alice: User, boris: User, clara: User) -> None
     assert Referral.objects.get().inviter == alice
 
 
-def test_one_s_own_code_is_refused(alice: User) -> None:
+def test_an_own_invite_code_is_refused(alice: User) -> None:
     assert refusal(alice, alice.invite_code) == {
         "code": "invite_code_own",
         "detail": "This is your own invite code. Enter another person's.",
@@ -74,7 +74,7 @@ def test_an_unknown_code_is_refused(boris: User, code: str) -> None:
     assert refusal(boris, code)["code"] == "invite_code_unknown"
 
 
-def test_a_closed_account_s_code_is_unknown(alice: User, boris: User) -> None:
+def test_the_code_of_a_closed_account_is_unknown(alice: User, boris: User) -> None:
     User.objects.filter(pk=alice.pk).update(is_active=False)
     assert refusal(boris, alice.invite_code)["code"] == "invite_code_unknown"
 
@@ -82,7 +82,9 @@ def test_a_closed_account_s_code_is_unknown(alice: User, boris: User) -> None:
 @pytest.mark.parametrize(
     ("code", "name"), [(None, "null"), ("", "blank"), (["x"], "invalid")]
 )
-def test_what_is_no_text_is_refused(boris: User, code: object, name: str) -> None:
+def test_values_that_are_not_text_are_refused(
+    boris: User, code: object, name: str
+) -> None:
     assert refusal(boris, code)["code"] == name
 
 
@@ -91,7 +93,9 @@ def test_two_people_may_invite_each_other(alice: User, boris: User) -> None:
     assert activate(alice, boris.invite_code)[0] == 200
 
 
-def test_the_inviter_s_end_leaves_the_activated_code(alice: User, boris: User) -> None:
+def test_deleting_the_inviter_leaves_the_activated_code(
+    alice: User, boris: User
+) -> None:
     code = alice.invite_code
     first = activate(boris, code)
     alice.delete()
@@ -101,7 +105,7 @@ def test_the_inviter_s_end_leaves_the_activated_code(alice: User, boris: User) -
     assert activate(boris, code) == first
 
 
-def test_the_invitee_s_end_takes_the_referral_along(alice: User, boris: User) -> None:
+def test_deleting_the_invitee_deletes_the_referral(alice: User, boris: User) -> None:
     activate(boris, alice.invite_code)
     boris.delete()
     assert signed_in(alice).get(URL).json()["referrals_count"] == 0

@@ -24,7 +24,7 @@ def test_draws_use_the_whole_alphabet() -> None:
     assert len(set(codes)) > 1_990
 
 
-def test_draws_come_from_the_system_s_random_source(
+def test_draws_come_from_the_secrets_module(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(
@@ -58,7 +58,7 @@ def test_input_is_read_forgivingly(text: str, code: str) -> None:
     "text",
     ["", "7K9QX", "7K9QXTT", "7K9QXU", "7K9QX!", "ЖЖЖЖЖЖ", "\x00" * 6, "7K9QXT" * 60],
 )
-def test_what_is_no_code_is_none(text: str) -> None:
+def test_a_text_that_is_no_code_is_none(text: str) -> None:
     assert normalize_invite_code(text) is None
 
 

@@ -43,9 +43,7 @@ def test_any_spelling_will_do(api: APIClient) -> None:
 @pytest.mark.parametrize(
     "code", ["000000", "UUUUUU", "7K9QX", "'; --", "%00", "\x00", "ы" * 400]
 )
-def test_what_is_nobody_s_code_gets_one_answer(
-    api: APIClient, alice: User, code: str
-) -> None:
+def test_unknown_codes_get_one_answer(api: APIClient, alice: User, code: str) -> None:
     response = look_up(api, code)
     assert response.status_code == 404
     assert error_of(response) == {
@@ -55,7 +53,7 @@ def test_what_is_nobody_s_code_gets_one_answer(
     }
 
 
-def test_a_closed_account_s_code_is_nobody_s(api: APIClient, alice: User) -> None:
+def test_the_code_of_a_closed_account_has_no_owner(api: APIClient, alice: User) -> None:
     unknown = look_up(api, "000000")
     User.objects.update(is_active=False)
     assert look_up(api, alice.invite_code).json() == unknown.json()

@@ -55,6 +55,6 @@ GUARDS = [
         "users/devices/middleware.py",
         "filter(pk=device_id, user=user)",
         "filter(pk=device_id)",
-        "users/devices/tests/test_devices.py::test_somebody_else_s_device_is_not_found",
+        "users/devices/tests/test_devices.py::test_a_device_of_another_user_is_not_found",
     ),
 ]

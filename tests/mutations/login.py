@@ -104,7 +104,7 @@ GUARDS = [
         "users/login/services.py",
         "        if code.is_fixed and user.is_staff:\n",
         "        if False:\n",
-        "users/login/tests/test_fixed_codes.py::test_staff_s_number_never_works",
+        "users/login/tests/test_fixed_codes.py::test_a_fixed_code_opens_no_staff_account",
     ),
     Guard(
         "a fixed code expires after its last day",

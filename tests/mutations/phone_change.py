@@ -6,7 +6,7 @@ GUARDS = [
         "users/phone_change/services.py",
         'f"change:{user.pk}:{phone_number.pseudonym}"',
         '"change"',
-        "users/phone_change/tests/test_phone_change.py::test_codes_are_one_person_s_and_for_one_number",
+        "users/phone_change/tests/test_phone_change.py::test_codes_are_valid_for_one_person_and_one_number",
     ),
     Guard(
         "a phone change needs the old number's code",

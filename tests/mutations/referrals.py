@@ -20,7 +20,7 @@ GUARDS = [
         "referrals/services.py",
         "        raise InviteCodeOwn",
         "        pass",
-        "referrals/tests/test_activation.py::test_one_s_own_code_is_refused",
+        "referrals/tests/test_activation.py::test_an_own_invite_code_is_refused",
     ),
     Guard(
         "nobody invites themselves (the constraint)",
@@ -41,7 +41,7 @@ GUARDS = [
         "referrals/support/corrections.py",
         "    if now.seen != seen:\n        raise CorrectionOutdated\n",
         "",
-        "referrals/support/tests/test_corrections.py::test_what_changed_meanwhile_is_looked_at_again",
+        "referrals/support/tests/test_corrections.py::test_a_correction_of_an_outdated_state_is_refused",
     ),
     Guard(
         "an activation and its event share a transaction",

@@ -27,7 +27,7 @@ GUARDS = [
         "users/sms/webhook.py",
         '"Idempotency-Key": sms.key,',
         '"Idempotency-Key": str(sms.seconds_left),',
-        "users/sms/tests/test_sms_webhook.py::test_it_is_asked_again_with_the_same_key",
+        "users/sms/tests/test_sms_webhook.py::test_a_repeated_request_has_the_same_key",
     ),
     Guard(
         "sending stops at the deadline",

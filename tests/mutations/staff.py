@@ -6,7 +6,7 @@ GUARDS = [
         "users/staff/support.py",
         "dict.fromkeys(OF_NUMBER, number)",
         "dict.fromkeys((*OF_NUMBER, *LASTING), number)",
-        "users/staff/tests/test_support.py::test_unlock_leaves_the_month_s_guesses",
+        "users/staff/tests/test_support.py::test_unlock_leaves_the_guesses_of_the_month",
     ),
     Guard(
         "support staff cannot change staff accounts",
@@ -34,7 +34,7 @@ GUARDS = [
         "users/staff/permissions.py",
         "(is_for_staff and request.user.is_staff)",
         "is_for_staff",
-        "users/staff/tests/test_staff_api.py::test_it_is_closed_to_who_leaves_the_staff",
+        "users/staff/tests/test_staff_api.py::test_the_staff_api_is_closed_to_former_staff",
     ),
     Guard(
         "only superusers delete staff, also in bulk",

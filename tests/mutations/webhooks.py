@@ -20,7 +20,7 @@ GUARDS = [
         "webhooks/services.py",
         "until = timezone.now() + CLAIM",
         "until = timezone.now()",
-        "webhooks/tests/test_delivery.py::test_of_many_workers_one_gets_an_event",
+        "webhooks/tests/test_delivery.py::test_one_of_several_workers_gets_an_event",
     ),
     Guard(
         "a redirect is not followed",

@@ -43,7 +43,7 @@ def test_every_spelling_of_a_number_is_one_number(text: str) -> None:
         "+7999\r\n1234567" * 4,
     ],
 )
-def test_what_cannot_be_dialled_is_refused(text: str) -> None:
+def test_a_number_that_cannot_be_dialled_is_refused(text: str) -> None:
     with pytest.raises(InvalidPhoneNumber):
         normalize_phone_number(text)
 

@@ -43,7 +43,7 @@ def test_a_number_has_one_account(alice: User) -> None:
         User.objects.create_user(ALICE)
 
 
-def test_what_is_no_number_has_no_account() -> None:
+def test_a_text_that_is_no_number_has_no_account() -> None:
     with pytest.raises(InvalidPhoneNumber):
         User.objects.create_user("12")
 

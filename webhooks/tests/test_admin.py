@@ -37,7 +37,9 @@ def test_the_list_tells_the_state_of_each(staff: User, given_up: Event) -> None:
         assert f'<td class="field-state">{state}</td>' in page
 
 
-def test_what_was_given_up_can_be_sent_again(staff: User, given_up: Event) -> None:
+def test_an_event_that_was_given_up_can_be_sent_again(
+    staff: User, given_up: Event
+) -> None:
     delivered = Event.objects.create(
         type="user.created", data={}, delivered_at=timezone.now()
     )
@@ -56,7 +58,9 @@ def test_nobody_writes_events_by_hand(staff: User, given_up: Event) -> None:
     )
 
 
-def test_who_may_only_look_does_not_send(alice: User, given_up: Event) -> None:
+def test_the_view_permission_does_not_allow_retries(
+    alice: User, given_up: Event
+) -> None:
     alice.is_staff = True
     alice.save(update_fields=["is_staff"])
     alice.user_permissions.add(Permission.objects.get(codename="view_event"))

@@ -237,7 +237,7 @@ def test_delivered_events_go_after_a_week(
     assert Event.objects.get() == waiting
 
 
-def test_what_is_claimed_is_sent_by_nobody_else_for_a_while(
+def test_a_claimed_event_is_sent_by_no_other_worker(
     receiver: Receiver, clock: Clock
 ) -> None:
     event = an_event()
@@ -266,7 +266,7 @@ def test_a_worker_that_was_away_does_not_free_what_another_sends(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_workers_one_gets_an_event(receiver: Receiver) -> None:
+def test_one_of_several_workers_gets_an_event(receiver: Receiver) -> None:
     events = [an_event(n=n) for n in range(30)]
     claimed = [e for batch in at_once(10, lambda i: services.claim(6)) for e in batch]
     assert len(claimed) == len(set(claimed)) <= len(events)

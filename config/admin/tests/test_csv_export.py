@@ -27,7 +27,7 @@ FORMULAS = [
 
 
 @pytest.mark.parametrize("text", FORMULAS)
-def test_what_does_not_begin_with_a_letter_is_marked_as_text(text: str) -> None:
+def test_cells_that_could_be_formulas_are_marked_as_text(text: str) -> None:
     assert text_cell(text).startswith("'")
 
 
@@ -92,7 +92,7 @@ def test_referrals_are_exported(
 
 
 @pytest.mark.django_db
-def test_the_list_s_search_and_filters_count(
+def test_search_and_filters_of_the_list_apply(
     admin: Client, alice: User, boris: User, clara: User
 ) -> None:
     User.objects.filter(pk=boris.pk).update(is_active=False)

@@ -75,7 +75,7 @@ def test_json_only_is_served() -> None:
     ],
 )
 @pytest.mark.django_db
-def test_details_are_in_the_client_s_language(language: str, detail: str) -> None:
+def test_details_are_in_the_language_of_the_client(language: str, detail: str) -> None:
     response = APIClient().post(
         CODE,
         {"phone_number": ALICE, "invite_code": "000000"},

@@ -124,7 +124,7 @@ def test_a_correction_is_reverted_to_what_it_was(
         ("", "That is so already."),
     ],
 )
-def test_what_cannot_be_is_refused(
+def test_an_impossible_correction_is_refused(
     admin: Client, boris: User, inviter: str, text: str
 ) -> None:
     response = correct(admin, boris, inviter)
@@ -147,7 +147,7 @@ def test_the_database_alone_refuses_no_reason(alice: User) -> None:
         Correction.objects.create(invitee=alice, reason="")
 
 
-def test_what_changed_meanwhile_is_looked_at_again(
+def test_a_correction_of_an_outdated_state_is_refused(
     admin: Client, alice: User, boris: User, clara: User
 ) -> None:
     seen = standing(boris.pk).seen
@@ -208,7 +208,7 @@ def test_a_forged_correction_is_refused(staff: User, alice: User, boris: User) -
 
 
 @pytest.mark.parametrize("action", ["change", "delete"])
-def test_what_is_on_record_stays(admin: Client, boris: User, action: str) -> None:
+def test_existing_referrals_stay(admin: Client, boris: User, action: str) -> None:
     correction = Correction.objects.create(invitee=boris, reason="x")
     url = f"/admin/referrals/correction/{correction.pk}/{action}/"
     assert admin.post(url, {"reason": "y", "post": "yes"}).status_code == 403

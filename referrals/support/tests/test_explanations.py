@@ -37,7 +37,9 @@ def test_nothing_was_activated(admin: Client, alice: User, boris: User) -> None:
     assert f'value="{alice.invite_code}"' in admin.get(fix).content.decode()
 
 
-def test_it_is_credited(admin: Client, alice: User, boris: User) -> None:
+def test_a_credited_invitation_is_explained(
+    admin: Client, alice: User, boris: User
+) -> None:
     activate(boris, alice)
     assert f"It is credited: code {alice.invite_code}" in ask(admin, BORIS, ALICE)
 
@@ -100,11 +102,11 @@ def test_corrections_are_told_as_text(
 
 
 @pytest.mark.parametrize("text", ["", "somebody else", "\x00", "7" * 301])
-def test_what_is_no_number_is_said_to_be_none(admin: Client, text: str) -> None:
+def test_a_text_that_is_no_number_is_refused(admin: Client, text: str) -> None:
     assert "Please correct the errors below." in ask(admin, text, ALICE)
 
 
-def test_it_needs_the_right_to_see_referrals(
+def test_explanations_need_the_permission_to_view_referrals(
     client: Client, alice: User, boris: User
 ) -> None:
     boris.is_staff = True
@@ -115,7 +117,7 @@ def test_it_needs_the_right_to_see_referrals(
     assert client.post(URL, {"invitee": ALICE, "inviter": BORIS}).status_code == 403
 
 
-def test_a_person_s_page_leads_there_without_a_number(
+def test_the_link_on_the_page_of_a_person_shows_no_number(
     admin: Client, alice: User
 ) -> None:
     body = admin.get(f"/admin/users/user/{alice.pk}/change/").content.decode()

@@ -183,7 +183,7 @@ def test_signing_out_the_current_device_is_a_logout(alice: User) -> None:
     assert laptop.get(URL).status_code == 200
 
 
-def test_somebody_else_s_device_is_not_found(alice: User, boris: User) -> None:
+def test_a_device_of_another_user_is_not_found(alice: User, boris: User) -> None:
     device = other_device(boris)
     response = signed_in(alice).delete(f"{URL}{device.pk}/")
     assert response.status_code == 404

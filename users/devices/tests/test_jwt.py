@@ -116,7 +116,7 @@ def test_an_invite_code_comes_along(api: APIClient, alice: User, boris: User) ->
     assert answer["user"]["activated_invite_code"] == boris.invite_code
 
 
-def test_it_refuses_as_verify_code_does(api: APIClient, alice: User) -> None:
+def test_jwt_sign_in_refuses_as_verify_code_does(api: APIClient, alice: User) -> None:
     code = ask_for_code(api, ALICE)
     body = {"phone_number": ALICE, "code": code}
     assert error_of(api.post(CREATE, {**body, "code": 42}))["attr"] == "code"
@@ -141,7 +141,7 @@ def test_an_access_token_costs_one_query(
         assert api.get(READ, {"cursor": "cD14"}).status_code == 404
 
 
-def test_what_a_token_may_a_jwt_may(alice: User, boris: User) -> None:
+def test_a_jwt_may_do_what_a_token_may(alice: User, boris: User) -> None:
     api = APIClient(headers={"authorization": f"Bearer {new_pair(alice)['access']}"})
     assert api.get("/api/profile/").json()["phone_number"] == ALICE
     body = {"invite_code": boris.invite_code}
@@ -197,7 +197,7 @@ def _with_claims(token: str, **claims: Any) -> str:
     return f"{header}.{_b64(changed)}.{signature}"
 
 
-def test_the_forger_s_tools_work(alice: User) -> None:
+def test_the_forging_helpers_make_valid_tokens(alice: User) -> None:
     new_pair(alice)
     assert read(forged()).status_code == 200
 
@@ -301,7 +301,7 @@ def test_a_refresh_token_sent_again_ends_the_device(alice: User) -> None:
     assert statuses(other) == (200, 200)
 
 
-def test_whoever_only_asks_ends_nothing(alice: User) -> None:
+def test_asking_for_codes_signs_nothing_out(alice: User) -> None:
     first = new_pair(alice)
     second = refresh(first["refresh"]).json()
     assert statuses(first) == (200, 401)

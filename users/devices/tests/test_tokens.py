@@ -128,7 +128,7 @@ def test_use_writes_once_a_day_at_most(
         client.get(URL)
 
 
-def test_what_has_expired_can_be_pruned(
+def test_expired_devices_are_pruned(
     alice: User, client: Client, clock: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     client.force_login(alice)

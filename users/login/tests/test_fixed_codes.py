@@ -45,7 +45,7 @@ def verify(api: APIClient, code: str = CODE, phone_number: str = ALICE) -> str:
     return "200" if response.status_code == 200 else error_of(response)["code"]
 
 
-def test_it_signs_in_by_its_code_without_an_sms(
+def test_a_test_number_signs_in_without_an_sms(
     api: APIClient, outbox: list[Message]
 ) -> None:
     assert request(api)["code_length"] == 8
@@ -93,7 +93,7 @@ def test_another_number_is_an_ordinary_one(
     assert verify(api, outbox[0].text[:4], BORIS) == "200"
 
 
-def test_it_works_to_the_end_of_its_last_day_and_is_ordinary_then(
+def test_a_test_number_works_until_the_end_of_its_last_day(
     api: APIClient, clock: Clock, outbox: list[Message]
 ) -> None:
     clock.pass_seconds(36 * 3600 - 2)  # 2026-11-22T23:59:58
@@ -129,7 +129,7 @@ def test_a_living_ordinary_code_stays_what_it_is(
     assert verify(api, code) == "200"
 
 
-def test_staff_s_number_never_works(
+def test_a_fixed_code_opens_no_staff_account(
     api: APIClient, staff: User, outbox: list[Message]
 ) -> None:
     request(api, STAFF)
@@ -137,7 +137,7 @@ def test_staff_s_number_never_works(
     assert outbox == []
 
 
-def test_who_becomes_staff_meanwhile_does_not_get_in(api: APIClient) -> None:
+def test_a_fixed_code_fails_once_the_user_is_staff(api: APIClient) -> None:
     user = User.objects.create_user(STAFF)
     request(api, STAFF)
     user.is_staff = True
@@ -166,7 +166,7 @@ def _keys() -> list[str]:
     return [key.split(":", 2)[2] for key in cache._cache]  # type: ignore[attr-defined]
 
 
-def test_it_is_shown_masked() -> None:
+def test_the_inviter_is_shown_masked() -> None:
     number = fixed_codes.FixedCode(ALICE, CODE, date(2027, 1, 31))
     assert str(number) == "+7999•••••01 until 2027-01-31"
 

@@ -332,7 +332,7 @@ def test_risky_limits_are_warned_of(
     assert ("config.W002" in [found.id for found in run_checks()]) is is_warned
 
 
-def test_without_the_month_s_limit_it_is_riskier(settings: LazySettings) -> None:
+def test_without_the_limit_per_month_the_risk_is_higher(settings: LazySettings) -> None:
     settings.LIMITS["guesses_per_phone_month"] = None
     settings.LOGIN_CODE_GROWTH = []
     assert risk.takeover_chance_in_a_year() == 1

@@ -122,7 +122,7 @@ def test_without_a_number_there_is_no_code_page(client: Client) -> None:
 
 
 @pytest.mark.parametrize("code", ["", "12", "abcd", "١٢٣٤", "\x00" * 4])
-def test_what_is_no_code_is_not_counted(
+def test_a_text_that_is_no_code_is_not_counted(
     client: Client, outbox: list[Message], code: str
 ) -> None:
     client.post("/login/", {"phone_number": ALICE})
@@ -240,7 +240,7 @@ def test_an_invite_code_that_went_away_is_told_and_dropped(
 
 
 @pytest.mark.parametrize("text_", ["Call 8-800-555", "<script>", "x" * 500])
-def test_what_is_no_invite_code_is_not_shown(client: Client, text_: str) -> None:
+def test_an_invalid_invite_code_is_not_shown(client: Client, text_: str) -> None:
     page = client.get("/login/", {"invite": text_})
     assert "Invite code" not in text(page)
 
@@ -328,7 +328,7 @@ def test_the_activation_page_starts_clean(boris_browser: Client) -> None:
     assert "required" not in text(page)
 
 
-def test_whoever_has_activated_is_told_at_once(
+def test_a_person_who_has_activated_is_told_at_once(
     boris_browser: Client, alice: User, clara: User
 ) -> None:
     url = "/profile/activate/"
@@ -408,7 +408,7 @@ def test_refused_activations_are_told(
     assert "You have already activated an invite code." in text(response)
 
 
-def test_one_s_own_link_says_so(boris_browser: Client) -> None:
+def test_an_own_link_says_so(boris_browser: Client) -> None:
     own = User.objects.get(phone_number=BORIS).invite_code
     assert "your own invite link" in text(boris_browser.get(f"/i/{own}/"))
 
@@ -452,7 +452,7 @@ def test_the_profile_takes_a_fixed_number_of_queries(
         client.get("/profile/")
 
 
-def test_many_people_are_999_and_more(client: Client, alice: User) -> None:
+def test_counts_above_999_are_shown_as_999_plus(client: Client, alice: User) -> None:
     invite_many(alice, 1000)
     client.force_login(alice)
     assert "999+ people" in text(client.get("/profile/"))
@@ -510,7 +510,7 @@ def test_closing_the_account_ends_the_browser(boris_browser: Client) -> None:
     assert boris_browser.get("/profile/").status_code == 302
 
 
-def test_staff_s_browsers_are_devices_too(client: Client, staff: User) -> None:
+def test_browsers_of_staff_are_devices(client: Client, staff: User) -> None:
     client.login(username=staff.phone_number, password="a long password")
     assert client.get("/admin/").status_code == 200
     assert Device.objects.filter(user=staff).count() == 1
@@ -518,7 +518,7 @@ def test_staff_s_browsers_are_devices_too(client: Client, staff: User) -> None:
     assert client.get("/admin/").status_code == 302
 
 
-def test_another_person_s_device_does_not_keep_a_browser_in(
+def test_a_device_of_another_person_keeps_no_browser_signed_in(
     boris_browser: Client, alice: User
 ) -> None:
     session = boris_browser.session
@@ -586,7 +586,7 @@ def test_forms_of_other_sites_are_refused(alice: User, path: str) -> None:
     assert "This page is out of date" in text(response)
 
 
-def test_the_language_is_the_browser_s_or_the_chosen_one(client: Client) -> None:
+def test_the_language_is_chosen_or_that_of_the_browser(client: Client) -> None:
     russian = {"Accept-Language": "ru"}
     assert "Войти" in text(client.get("/", headers=russian))
     assert "Sign in" in text(client.get("/"))

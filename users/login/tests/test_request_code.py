@@ -45,7 +45,7 @@ def test_a_code_is_sent(api: APIClient, outbox: list[Message], clock: Clock) -> 
     ]
 
 
-def test_the_sms_is_in_the_client_s_language(
+def test_the_sms_is_in_the_language_of_the_client(
     api: APIClient, outbox: list[Message]
 ) -> None:
     api.post(URL, {"phone_number": ALICE}, headers={"Accept-Language": "ru"})
@@ -202,7 +202,7 @@ def test_a_bad_number_is_refused_by_name(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_who_waits_for_an_sms_holds_no_connection(
+def test_waiting_for_an_sms_holds_no_connection(
     api: APIClient, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held: list[bool] = []

@@ -125,7 +125,7 @@ def test_losing_the_race_of_first_sign_ins_is_no_error(
     assert User.objects.count() == 1
 
 
-def test_another_number_s_code_is_refused(api: APIClient) -> None:
+def test_the_code_of_another_number_is_refused(api: APIClient) -> None:
     code = ask_for_code(api, ALICE)
     if ask_for_code(api, BORIS) == code:
         pytest.skip("both numbers drew the same code, as happens once in 10,000 runs")
@@ -153,7 +153,7 @@ def test_another_number_s_code_is_refused(api: APIClient) -> None:
     ],
     ids=repr,
 )
-def test_what_is_no_code_is_refused_and_not_counted(
+def test_a_text_that_is_no_code_is_refused_and_not_counted(
     api: APIClient, settings: LazySettings, code: object
 ) -> None:
     settings.LOGIN_CODE_MAX_ATTEMPTS = 1
@@ -201,7 +201,7 @@ def test_an_unknown_invite_code_is_refused_before_the_code_is_spent(
     assert verify(api, BORIS, code, invite_code=alice.invite_code).status_code == 200
 
 
-def test_one_s_own_invite_code_is_refused_before_the_code_is_spent(
+def test_an_own_invite_code_is_refused_before_the_code_is_spent(
     api: APIClient, alice: User
 ) -> None:
     code = ask_for_code(api, ALICE)

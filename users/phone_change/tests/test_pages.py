@@ -89,7 +89,7 @@ def test_a_wrong_code_is_told_at_its_field(
 
 
 @pytest.mark.parametrize("value", ["", "12", "abcd"])
-def test_what_is_no_code_is_not_counted(
+def test_a_text_that_is_no_code_is_not_counted(
     browser: Client, outbox: list[Message], value: str
 ) -> None:
     browser.post(NUMBER, {"phone_number": NEW})

@@ -210,7 +210,7 @@ def test_codes_of_one_purpose_have_digits_of_their_own(alice: User) -> None:
     assert len({code.digits, *others}) == 3
 
 
-def test_codes_are_one_person_s_and_for_one_number(
+def test_codes_are_valid_for_one_person_and_one_number(
     alice: User, boris: User, clock: Clock, settings: LazySettings
 ) -> None:
     settings.LOGIN_CODE_LENGTH = 8  # so that none is another's by chance
@@ -300,7 +300,9 @@ def test_an_account_that_ends_or_moves_meanwhile(
     assert not User.objects.filter(phone_number=NEW).exists()
 
 
-def test_one_s_own_number_is_no_change(alice: User, outbox: list[Message]) -> None:
+def test_the_same_number_is_refused_as_unchanged(
+    alice: User, outbox: list[Message]
+) -> None:
     response = signed_in(alice).post(REQUEST, {"phone_number": ALICE})
     assert response.status_code == 400
     assert error_of(response)["code"] == "phone_number_unchanged"
@@ -395,7 +397,7 @@ def test_guesses_are_shared_with_signing_in(
 
 
 @pytest.mark.parametrize("name", ["old_code", "new_code"])
-def test_wrong_guesses_make_the_number_s_codes_grow(
+def test_wrong_guesses_make_the_codes_of_the_number_longer(
     alice: User, settings: LazySettings, clock: Clock, name: str
 ) -> None:
     settings.LOGIN_CODE_GROWTH = [(3, 6)]

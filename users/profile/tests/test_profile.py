@@ -43,7 +43,7 @@ def test_name_and_mail_can_be_changed(alice: User) -> None:
         assert response.json()[name] == getattr(alice, name) == value
 
 
-def test_what_is_not_sent_stays(alice: User) -> None:
+def test_fields_that_are_not_sent_stay(alice: User) -> None:
     client = signed_in(alice)
     client.patch(URL, {"first_name": "Alice", "email": "a@example.com"})
     body = client.patch(URL, {"first_name": ""}).json()

@@ -69,7 +69,7 @@ def test_a_wrong_secret_is_one_line_for_operators(
 
 
 @pytest.mark.parametrize("fault", ["500", "502", "hung up", "cut off", "silent"])
-def test_it_is_asked_again_with_the_same_key(
+def test_a_repeated_request_has_the_same_key(
     api: APIClient, hook: Provider, fault: str
 ) -> None:
     hook.faults[ALICE] = [fault]

@@ -116,7 +116,7 @@ def test_without_an_answer_nothing_is_sent_until_a_second_sms_may_come(
     assert len(aero.accepted) == 1
 
 
-def test_what_is_accepted_too_late_is_not_sent_again(
+def test_an_sms_accepted_too_late_is_not_sent_again(
     api: APIClient, aero: Provider
 ) -> None:
     aero.faults[ALICE], aero.slow_seconds = ["late"], TIMEOUT_SECONDS + 0.2
@@ -196,7 +196,7 @@ def test_a_name_that_does_not_resolve_takes_no_longer(
     assert response["Retry-After"] == "5"  # so nothing has left
 
 
-def test_what_has_surely_not_left_is_tried_once_more(
+def test_an_sms_that_was_not_sent_is_tried_once_more(
     api: APIClient, aero: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = []

@@ -38,7 +38,7 @@ def test_staff_sign_in_with_any_spelling(
     assert client.get("/admin/").status_code == 200
 
 
-def test_signing_out_ends_the_browser_s_device(admin: Client, staff: User) -> None:
+def test_signing_out_ends_the_device_of_the_browser(admin: Client, staff: User) -> None:
     assert Device.objects.of_user(staff).count() == 1
     assert admin.get("/admin/logout/").status_code == 405
     assert Device.objects.of_user(staff).count() == 1

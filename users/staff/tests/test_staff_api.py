@@ -52,7 +52,7 @@ def test_a_code_by_sms_does_not_open_it(api: APIClient, staff: User) -> None:
     assert api.get("/api/profile/").status_code == 200
 
 
-def test_it_is_closed_to_who_leaves_the_staff(staff: User) -> None:
+def test_the_staff_api_is_closed_to_former_staff(staff: User) -> None:
     client = signed_in_as_staff(staff)
     assert client.get(URL).status_code == 200
     User.objects.update(is_staff=False)
@@ -174,7 +174,7 @@ def test_an_invite_code_is_found_in_any_spelling(alice: User, staff: User) -> No
 
 
 @pytest.mark.parametrize("text", ["999000", "+7999000000", "000000", "%", "\x00", "ы"])
-def test_what_is_neither_finds_nobody_or_is_refused(
+def test_a_text_that_is_neither_number_nor_code_finds_nobody(
     alice: User, staff: User, text: str
 ) -> None:
     response = signed_in_as_staff(staff).get(URL, {"search": text})
@@ -323,7 +323,7 @@ def test_every_read_of_a_person_is_on_the_trail(
     assert ALICE not in trail.text
 
 
-def test_the_service_s_figures(
+def test_statistics_of_the_service(
     alice: User, boris: User, clara: User, staff: User, clock: Clock
 ) -> None:
     for invitee in (boris, clara):

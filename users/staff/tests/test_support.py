@@ -90,7 +90,7 @@ def test_unlock_lets_a_number_ask_again(admin: Client, alice: User) -> None:
     ask_for_code(APIClient(), ALICE)
 
 
-def test_unlock_leaves_the_month_s_guesses(admin: Client, alice: User) -> None:
+def test_unlock_leaves_the_guesses_of_the_month(admin: Client, alice: User) -> None:
     for name in support.LASTING:
         reserve(attempt(name, ALICE.pseudonym))
     admin.post(f"/admin/users/user/{alice.pk}/unlock/")
@@ -107,7 +107,7 @@ def test_a_superuser_forgets_wrong_guesses(admin: Client, alice: User) -> None:
     assert used("guesses_per_phone_month", ALICE.pseudonym) == 0
 
 
-def test_what_was_done_is_kept_with_who_did_it(
+def test_support_actions_are_recorded_with_their_author(
     helper: Client, alice: User, boris: User, records: list[dict[str, object]]
 ) -> None:
     helper.post(f"/admin/users/user/{alice.pk}/unlock/")
@@ -149,7 +149,7 @@ def test_a_device_of_nobody_is_not_found(
     assert helper.post(url, {"device": device}).status_code == 404
 
 
-def test_another_person_s_device_stays(
+def test_a_device_of_another_person_stays(
     helper: Client, alice: User, clara: User
 ) -> None:
     token, _ = issue_token(user=clara, user_agent="Phone")
