@@ -112,11 +112,6 @@ def ask_for_code(client: APIClient, phone_number: str, **body: Any) -> str:
     return code
 
 
-def wrong(code: str) -> str:
-    """Another code of the same length."""
-    return code[:-1] + ("1" if code[-1] == "0" else "0")
-
-
 def error_of(response: Any) -> dict[str, Any]:
     """The one error of a refusal, whose shape is checked on the way."""
     body = response.json()

@@ -3,14 +3,12 @@
 import json
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
-THREADS = 64
 TIMEOUT_SECONDS = 30
 AWAY = 0  # the status of a request that no server answered
 
@@ -146,24 +144,8 @@ class Target:
         return answer
 
 
-def at_once(number: int, act: Callable[[int], Answer]) -> list[Answer]:
-    with ThreadPoolExecutor(min(number, THREADS)) as threads:
-        return list(threads.map(act, range(number)))
-
-
 def names(answers: Iterable[Answer]) -> Counter[str]:
     return Counter(answer.name for answer in answers)
-
-
-_drawn: set[str] = set()
-
-
-def new_phone_number() -> str:
-    """A number not used in this run. Plain random numbers would sometimes repeat."""
-    while (number := f"+7999{secrets.randbelow(10**7):07}") in _drawn:
-        pass
-    _drawn.add(number)
-    return number
 
 
 def new_address() -> str:
@@ -171,7 +153,3 @@ def new_address() -> str:
     return (
         f"10.{secrets.randbelow(256)}.{secrets.randbelow(256)}.{secrets.randbelow(256)}"
     )
-
-
-def wrong(code: str, by: int = 1) -> str:
-    return f"{(int(code) + by) % 10 ** len(code):0{len(code)}}"

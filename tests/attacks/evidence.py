@@ -6,8 +6,9 @@ from urllib.parse import urlsplit
 import psycopg2  # type: ignore[import-untyped]  # ships no types
 
 from referrals.invite_codes import draw_invite_code
-from tests.attacks.attacker import Target, new_phone_number
+from tests.attacks.attacker import Target
 from tests.attacks.conftest import Lab
+from tests.lab.shared import new_phone_number
 
 
 def log_file(lab: Lab, server: Target) -> Path:

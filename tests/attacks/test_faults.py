@@ -18,17 +18,10 @@ from urllib.parse import urlsplit
 import psycopg2  # type: ignore[import-untyped]  # ships no types
 import pytest
 
-from tests.attacks.attacker import (
-    AWAY,
-    Answer,
-    Target,
-    at_once,
-    names,
-    new_address,
-    new_phone_number,
-)
+from tests.attacks.attacker import AWAY, Answer, Target, names, new_address
 from tests.attacks.conftest import SETTINGS, Report
 from tests.lab import servers
+from tests.lab.shared import at_once, new_phone_number
 
 ANSWER_SECONDS = 5
 AWAY_SECONDS = 3

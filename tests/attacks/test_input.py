@@ -17,11 +17,12 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from tests.attacks.attacker import Target, new_address, new_phone_number, wrong
+from tests.attacks.attacker import Target, new_address
 from tests.attacks.browser import Browser
 from tests.attacks.conftest import Lab, Report
 from tests.attacks.evidence import log_of
 from tests.lab import servers
+from tests.lab.shared import new_phone_number, wrong
 
 VERIFY = "/api/auth/verify-code/"
 

@@ -15,11 +15,12 @@ import jwt
 import pytest
 from django.utils.crypto import salted_hmac
 
-from tests.attacks.attacker import Target, at_once, names, new_address, new_phone_number
+from tests.attacks.attacker import Target, names, new_address
 from tests.attacks.browser import Browser
 from tests.attacks.conftest import Lab, Report
 from tests.attacks.evidence import dump_of_database, dump_of_redis, log_of, write
 from tests.lab import servers
+from tests.lab.shared import at_once, new_phone_number
 from users.login.codes import SIGN_IN, random_digits
 
 HASH = re.compile(r"(?<![0-9a-f])[0-9a-f]{32,}(?![0-9a-f])")

@@ -11,17 +11,10 @@ from statistics import median
 
 import pytest
 
-from tests.attacks.attacker import (
-    Answer,
-    Target,
-    at_once,
-    names,
-    new_address,
-    new_phone_number,
-    wrong,
-)
+from tests.attacks.attacker import Answer, Target, names, new_address
 from tests.attacks.conftest import Lab, Report
 from tests.attacks.evidence import add_accounts, log_of, write
+from tests.lab.shared import at_once, new_phone_number, wrong
 from users.sms.tests.providers import (
     EMAIL,
     KEY,

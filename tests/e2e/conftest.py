@@ -5,7 +5,6 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ import requests
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.lab.servers import ROOT
+from tests.lab.shared import new_phone_number
 
 Answer = requests.Response
 TIMEOUT_SECONDS = 60
@@ -58,10 +58,6 @@ def server() -> Server:
     return Server(base_url)
 
 
-def new_phone_number() -> str:
-    return f"+7999{secrets.randbelow(10**7):07}"
-
-
 @pytest.fixture(scope="session")
 def staff(server: Server) -> tuple[str, str]:
     """Phone number and password of a new superuser in the database of the server."""
@@ -76,11 +72,6 @@ def staff(server: Server) -> tuple[str, str]:
     command = [sys.executable, "manage.py", "createsuperuser", "--noinput"]
     subprocess.run(command, check=True, cwd=ROOT, env=env, capture_output=True)
     return phone, password
-
-
-def at_once(number: int, act: Callable[[int], Answer]) -> list[Answer]:
-    with ThreadPoolExecutor(min(number, 100)) as threads:
-        return list(threads.map(act, range(number)))
 
 
 def outcomes(answers: Iterable[Answer]) -> Counter[str]:

@@ -10,7 +10,8 @@ import os
 import subprocess
 import sys
 
-from tests.e2e.conftest import Server, new_phone_number
+from tests.e2e.conftest import Server
+from tests.lab.shared import new_phone_number
 
 
 def main() -> int:

@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from tests.e2e.conftest import Server, new_phone_number
+from tests.e2e.conftest import Server
 from tests.lab.servers import ROOT, stack
+from tests.lab.shared import new_phone_number
 
 PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"

@@ -9,7 +9,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import OpenPage, Server, new_phone_number
+from tests.e2e.conftest import OpenPage, Server
+from tests.lab.shared import new_phone_number, wrong
 
 PHONE: dict[str, Any] = {"viewport": {"width": 320, "height": 640}, "has_touch": True}
 DESK: dict[str, Any] = {"viewport": {"width": 1280, "height": 900}}
@@ -56,10 +57,6 @@ def sign_in(page: Page, phone_number: str) -> None:
     page.goto("/login/")
     enter_code(page, ask_for_code(page, phone_number))
     page.wait_for_url("**/profile/")
-
-
-def wrong(code: str) -> str:
-    return f"{(int(code) + 1) % 10 ** len(code):0{len(code)}}"
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])

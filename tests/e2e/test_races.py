@@ -6,15 +6,12 @@
 import time
 from collections import Counter
 
-from tests.e2e.conftest import Server, at_once, new_phone_number, outcomes
+from tests.e2e.conftest import Server, outcomes
+from tests.lab.shared import at_once, new_phone_number, wrong
 
 ATTEMPTS = 5
 # The code is invalid or this client's guesses are used up: the code is not compared.
 NOT_COMPARED = ("code_expired", "throttled")
-
-
-def wrong(code: str) -> str:
-    return f"{(int(code) + 1) % 10_000:04}"
 
 
 def show(what: str, seen: Counter[str]) -> None:

@@ -21,16 +21,10 @@ import pytest
 import requests
 
 from tests.e2e import proxy
-from tests.e2e.conftest import (
-    TIMEOUT_SECONDS,
-    Answer,
-    Server,
-    at_once,
-    new_phone_number,
-    outcomes,
-)
-from tests.e2e.test_races import ATTEMPTS, NOT_COMPARED, show, wrong
+from tests.e2e.conftest import TIMEOUT_SECONDS, Answer, Server, outcomes
+from tests.e2e.test_races import ATTEMPTS, NOT_COMPARED, show
 from tests.lab import servers
+from tests.lab.shared import at_once, new_phone_number, wrong
 
 HOSTS = ["127.0.0.2", "127.0.0.3"]
 SETTINGS = {

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from redis import Redis
 
-from tests.e2e.conftest import Server, new_phone_number
-from tests.e2e.test_races import ATTEMPTS, wrong
+from tests.e2e.conftest import Server
+from tests.e2e.test_races import ATTEMPTS
 from tests.lab import servers
+from tests.lab.shared import new_phone_number, wrong
 
 NAME = "referral"
 # Sentinel's down-after-milliseconds; use about five seconds in production.

@@ -14,18 +14,11 @@ from django.conf import LazySettings, settings
 from django.db import connection, connections, transaction
 from rest_framework.test import APIClient
 
-from conftest import (
-    ALICE,
-    BORIS,
-    ask_for_code,
-    error_of,
-    signed_in,
-    then_pause,
-    wrong,
-)
+from conftest import ALICE, BORIS, ask_for_code, error_of, signed_in, then_pause
 from referrals.exceptions import CorrectionOutdated
 from referrals.models import Correction, Referral
 from referrals.support.corrections import correct_inviter
+from tests.lab.shared import wrong
 from users.devices.jwt_tokens import issue_refresh_token
 from users.login import codes
 from users.models import Device, User
@@ -41,7 +34,7 @@ pytestmark = [
 VERIFY = "/api/auth/verify-code/"
 
 
-def at_once(number: int, act: Callable[[int], Any]) -> list[Any]:
+def start_together(number: int, act: Callable[[int], Any]) -> list[Any]:
     """The results of `number` calls that start together, each in a thread."""
     barrier = Barrier(number)
 
@@ -72,7 +65,7 @@ def verify(code: str, phone_number: str = ALICE, **body: Any) -> Any:
 
 def test_each_wrong_guess_of_a_burst_is_counted() -> None:
     code = ask_for_code(APIClient(), ALICE)
-    seen = outcomes(at_once(50, lambda i: verify(wrong(code))))
+    seen = outcomes(start_together(50, lambda i: verify(wrong(code))))
     assert seen == {
         "code_incorrect": settings.LOGIN_CODE_MAX_ATTEMPTS,
         "throttled": 45,
@@ -91,12 +84,15 @@ def test_guesses_from_all_addresses_share_one_allowance(
     def guess(i: int) -> Any:
         return APIClient(headers={"x-forwarded-for": f"10.0.0.{i}"}).post(VERIFY, body)
 
-    assert outcomes(at_once(50, guess)) == {"code_incorrect": 10, "code_expired": 40}
+    assert outcomes(start_together(50, guess)) == {
+        "code_incorrect": 10,
+        "code_expired": 40,
+    }
 
 
 def test_the_right_code_50_times_signs_in_once(alice: User) -> None:
     code = ask_for_code(APIClient(), ALICE)
-    seen = outcomes(at_once(50, lambda i: verify(code)))
+    seen = outcomes(start_together(50, lambda i: verify(code)))
     assert seen["200"] == 1
     assert set(seen) <= {"200", "code_expired", "throttled"}
     assert Device.objects.count() == 1
@@ -107,7 +103,7 @@ def test_the_right_code_50_times_creates_one_account_and_activation(
 ) -> None:
     code = ask_for_code(APIClient(), BORIS)
     seen = outcomes(
-        at_once(50, lambda i: verify(code, BORIS, invite_code=alice.invite_code))
+        start_together(50, lambda i: verify(code, BORIS, invite_code=alice.invite_code))
     )
     assert seen["200"] == 1
     assert set(seen) <= {"200", "code_expired", "throttled"}
@@ -122,7 +118,7 @@ def test_20_first_sign_ins_make_one_account() -> None:
         with transaction.atomic():
             return User.objects.lock_or_create(ALICE)
 
-    users = at_once(20, find_or_create)
+    users = start_together(20, find_or_create)
     assert len({user.pk for user, _ in users}) == 1
     assert [is_new for _, is_new in users].count(True) == 1
     assert User.objects.count() == 1
@@ -138,7 +134,7 @@ def test_two_people_sign_in_at_once_with_each_others_invite_codes(
         me, inviter = people[i]
         return verify(digits[i], me.phone_number, invite_code=inviter.invite_code)
 
-    assert outcomes(at_once(2, sign_in)) == {"200": 2}
+    assert outcomes(start_together(2, sign_in)) == {"200": 2}
     assert Referral.objects.count() == 2
 
 
@@ -146,7 +142,7 @@ def test_one_of_12_activations_succeeds(alice: User) -> None:
     inviters = [User.objects.create_user(f"+7999000010{n}") for n in range(4)]
     client = signed_in(alice)
     seen = outcomes(
-        at_once(
+        start_together(
             12,
             lambda i: client.post(
                 "/api/profile/", {"invite_code": inviters[i % 4].invite_code}
@@ -161,7 +157,7 @@ def test_one_of_12_activations_succeeds(alice: User) -> None:
 def test_the_same_activation_12_times_is_one_row(alice: User, boris: User) -> None:
     client = signed_in(boris)
     body = {"invite_code": alice.invite_code}
-    seen = outcomes(at_once(12, lambda i: client.post("/api/profile/", body)))
+    seen = outcomes(start_together(12, lambda i: client.post("/api/profile/", body)))
     assert seen == {"200": 12}
     assert Referral.objects.count() == 1
 
@@ -170,7 +166,7 @@ def test_one_code_gives_one_token_of_either_kind() -> None:
     code = ask_for_code(APIClient(), ALICE)
     body = {"phone_number": ALICE, "code": code}
     paths = [VERIFY, "/api/auth/jwt/create/"]
-    seen = outcomes(at_once(20, lambda i: APIClient().post(paths[i % 2], body)))
+    seen = outcomes(start_together(20, lambda i: APIClient().post(paths[i % 2], body)))
     assert seen["200"] == 1
     assert Device.objects.count() == 1
 
@@ -179,7 +175,9 @@ def test_one_of_20_refreshes_succeeds_and_the_device_is_signed_out(alice: User) 
     _, token = issue_refresh_token(user=alice, user_agent="")
     other, _ = issue_refresh_token(user=alice, user_agent="")
     body = {"refresh": token}
-    answers = at_once(20, lambda i: APIClient().post("/api/auth/jwt/refresh/", body))
+    answers = start_together(
+        20, lambda i: APIClient().post("/api/auth/jwt/refresh/", body)
+    )
     assert outcomes(answers) == {"200": 1, "token_invalid": 19}
     winner = next(a.json() for a in answers if a.status_code == 200)
     again = APIClient().post("/api/auth/jwt/refresh/", {"refresh": winner["refresh"]})
@@ -205,7 +203,7 @@ def change_codes(user: User, phone_number: PhoneNumber) -> dict[str, str]:
 
 def test_the_right_codes_20_times_change_the_number_once(alice: User) -> None:
     client, body = signed_in(alice), change_codes(alice, BORIS)
-    seen = outcomes(at_once(20, lambda i: client.post(CHANGE, body)))
+    seen = outcomes(start_together(20, lambda i: client.post(CHANGE, body)))
     assert seen["200"] == 1
     assert set(seen) <= {"200", "code_expired", "throttled", "authentication_failed"}
     assert User.objects.get().phone_number == BORIS
@@ -222,7 +220,7 @@ def test_one_of_several_changes_to_one_number_succeeds() -> None:
     def act(i: int) -> Any:
         return clients[i].post(CHANGE, bodies[i]) if i < 4 else verify(code, BORIS)
 
-    *changes, sign_in = at_once(5, act)
+    *changes, sign_in = start_together(5, act)
     seen = outcomes(changes)
     assert set(seen) <= {"200", "phone_number_taken"}
     assert seen["200"] <= 1
@@ -233,7 +231,7 @@ def test_one_of_several_changes_to_one_number_succeeds() -> None:
 
 def test_50_code_requests_send_one_sms(outbox: list[Message]) -> None:
     seen = outcomes(
-        at_once(
+        start_together(
             50,
             lambda i: APIClient().post(
                 "/api/auth/request-code/", {"phone_number": ALICE}
@@ -245,7 +243,7 @@ def test_50_code_requests_send_one_sms(outbox: list[Message]) -> None:
 
 
 def test_20_new_people_get_20_invite_codes() -> None:
-    people = at_once(20, lambda i: User.objects.create_user(f"+79990002{i:03}"))
+    people = start_together(20, lambda i: User.objects.create_user(f"+79990002{i:03}"))
     assert len({person.invite_code for person in people}) == 20
 
 
@@ -268,7 +266,7 @@ def test_one_of_simultaneous_corrections_and_activations_succeeds(
             return "refused"
         return "corrected"
 
-    found = Counter(at_once(8, act))
+    found = Counter(start_together(8, act))
     winner = Referral.objects.get(invitee=boris)
     corrections = Correction.objects.filter(invitee=boris)
     assert found["corrected"] == corrections.count() <= 1

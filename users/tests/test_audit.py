@@ -11,7 +11,8 @@ from django.db import DatabaseError
 from rest_framework.test import APIClient
 
 from config.monitoring.logs import JsonFormatter
-from conftest import ALICE, BORIS, ask_for_code, signed_in, wrong
+from conftest import ALICE, BORIS, ask_for_code, signed_in
+from tests.lab.shared import wrong
 from users.devices.jwt_tokens import issue_refresh_token
 from users.models import User
 from users.profile.services import close_account, delete_account

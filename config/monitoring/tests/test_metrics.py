@@ -10,7 +10,8 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 from rest_framework.test import APIClient
 
-from conftest import ALICE, BORIS, ask_for_code, error_of, signed_in, wrong
+from conftest import ALICE, BORIS, ask_for_code, error_of, signed_in
+from tests.lab.shared import wrong
 from users.models import User
 from users.sms.exceptions import SmsUnavailable
 from users.sms.memory import MemoryBackend

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
-from conftest import ALICE, Clock, ask_for_code, error_of, signed_in, wrong
+from conftest import ALICE, Clock, ask_for_code, error_of, signed_in
+from tests.lab.shared import wrong
 from users.devices.jwt_tokens import access_token, issue_refresh_token
 from users.devices.token_authentication import issue_token
 from users.login.clients import Client

@@ -9,8 +9,9 @@ from django.core.cache import cache
 from django.test import override_settings
 
 from config.env import Limit
-from conftest import ALICE, BORIS, Clock, wrong
+from conftest import ALICE, BORIS, Clock
 from limits.budgets import used
+from tests.lab.shared import wrong
 from users.login import codes
 from users.login.clients import Client, issue_known_device_token
 from users.login.exceptions import (

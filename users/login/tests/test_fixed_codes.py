@@ -7,16 +7,8 @@ from django.conf import LazySettings
 from django.core.cache import cache
 from rest_framework.test import APIClient
 
-from conftest import (
-    ALICE,
-    BORIS,
-    STAFF,
-    Clock,
-    ask_for_code,
-    error_of,
-    signed_in,
-    wrong,
-)
+from conftest import ALICE, BORIS, STAFF, Clock, ask_for_code, error_of, signed_in
+from tests.lab.shared import wrong
 from users.login import fixed_codes
 from users.models import User
 from users.sms.memory import Message

@@ -11,7 +11,8 @@ from django.test import Client as Browser
 from rest_framework.test import APIClient
 
 from config.env import Limit
-from conftest import ALICE, BORIS, Clock, ask_for_code, error_of, signed_in, wrong
+from conftest import ALICE, BORIS, Clock, ask_for_code, error_of, signed_in
+from tests.lab.shared import wrong
 from users.login import codes
 from users.login import takeover_risk as risk
 from users.models import User

@@ -10,9 +10,10 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
-from conftest import ALICE, BORIS, Clock, ask_for_code, signed_in, wrong
+from conftest import ALICE, BORIS, Clock, ask_for_code, signed_in
 from referrals.models import Referral
 from referrals.tests.test_list import invite_many
+from tests.lab.shared import wrong
 from users.devices.services import sign_out_everywhere
 from users.devices.token_authentication import issue_token
 from users.login.services import SignedIn

@@ -18,8 +18,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from hypothesis.stateful import run_state_machine_as_test as play
 from rest_framework.test import APIClient
 
-from conftest import NOW, Clock, error_of, wrong
+from conftest import NOW, Clock, error_of
 from referrals.models import Referral
+from tests.lab.shared import wrong
 from users.devices.token_authentication import issue_token
 from users.models import User
 

@@ -7,7 +7,8 @@ from django.conf import LazySettings
 from django.contrib.auth import BACKEND_SESSION_KEY
 from django.test import Client
 
-from conftest import ALICE, BORIS, Clock, signed_in, wrong
+from conftest import ALICE, BORIS, Clock, signed_in
+from tests.lab.shared import wrong
 from users.login import clients
 from users.login.tests.test_pages import boris_browser, sign_in, text
 from users.login.tests.test_request_code import FailingBackend

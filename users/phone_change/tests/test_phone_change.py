@@ -8,15 +8,8 @@ from django.db import DatabaseError
 from rest_framework.test import APIClient
 
 from config.env import Limit
-from conftest import (
-    ALICE,
-    Clock,
-    ask_for_code,
-    error_of,
-    signed_in,
-    signed_in_as_staff,
-    wrong,
-)
+from conftest import ALICE, Clock, ask_for_code, error_of, signed_in, signed_in_as_staff
+from tests.lab.shared import wrong
 from users.login import codes
 from users.login.clients import Client, issue_known_device_token
 from users.models import Device, User

@@ -10,9 +10,10 @@ from django.core.management import call_command
 from django.test import Client
 from rest_framework.test import APIClient
 
-from conftest import ALICE, BORIS, ask_for_code, signed_in, wrong
+from conftest import ALICE, BORIS, ask_for_code, signed_in
 from limits.budgets import attempt, reserve, used
 from referrals.tests.test_list import invite_many
+from tests.lab.shared import wrong
 from users.devices.token_authentication import issue_token
 from users.models import Device, User
 from users.staff import support
