@@ -2,8 +2,9 @@
 
 import json
 import secrets
+import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from typing import Any
@@ -153,3 +154,9 @@ def new_address() -> str:
     return (
         f"10.{secrets.randbelow(256)}.{secrets.randbelow(256)}.{secrets.randbelow(256)}"
     )
+
+
+def timed(act: Callable[[], Answer]) -> tuple[float, Answer]:
+    start = time.perf_counter()
+    answer = act()
+    return time.perf_counter() - start, answer

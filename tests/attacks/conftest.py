@@ -1,5 +1,9 @@
 """A live stack to attack, and a table of the attacks and their results."""
 
+import os
+import secrets
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
@@ -12,18 +16,10 @@ import pytest
 from redis import Redis
 
 from tests.attacks.attacker import Target
+from tests.attacks.browser import Browser
+from tests.attacks.plant import SETTINGS, Plant
 from tests.lab import servers
-
-# Differences from production: codes are in the answers, waits and lifetimes are short.
-SETTINGS = {
-    "SMS_SIMULATED_DELAY": "0",
-    "TRUSTED_PROXY_COUNT": "1",
-    "SMS_COUNTRIES": "RU,KZ",
-    "LOGIN_CODE_TTL_SECONDS": "30",
-    "LOGIN_CODE_RESEND_SECONDS": "6,12,30",
-    "LIMIT_SENDS": "1000000/3600",
-    "LIMIT_GUESSES_ALARM": "30/3600",
-}
+from tests.lab.shared import new_phone_number
 
 
 @dataclass
@@ -103,3 +99,32 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     terminalreporter.section("tests.attacks")
     for threat, tried, seen in sorted(ROWS, key=lambda row: (int(row[0][1:]), row)):
         terminalreporter.write_line(f"{threat:<4} {tried:<62} {seen}")
+
+
+@pytest.fixture(scope="module")
+def staff(lab: Lab) -> Browser:
+    """A superuser who is signed in to the admin site."""
+    phone, password = new_phone_number(), secrets.token_urlsafe(16)
+    env = {
+        **os.environ,
+        **lab.web.env,
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "ENV_FILE": os.devnull,
+        "DJANGO_SUPERUSER_PHONE_NUMBER": phone,
+        "DJANGO_SUPERUSER_PASSWORD": password,
+    }
+    command = [sys.executable, "manage.py", "createsuperuser", "--noinput"]
+    subprocess.run(command, check=True, cwd=servers.ROOT, env=env, capture_output=True)
+    browser = Browser(lab.target)
+    login = "/admin/login/?next=https://evil.example/"
+    answer = browser.post(login, username=phone, password=password)
+    assert answer.status_code == 302, answer.text
+    assert "evil.example" not in answer.headers["Location"]
+    lab.running.callback(browser.close)
+    return browser
+
+
+@pytest.fixture(scope="module")
+def plant() -> Iterator[Plant]:
+    with ExitStack() as running:
+        yield Plant(running)

@@ -1,99 +1,29 @@
 """T22, T23: PostgreSQL, Redis or the web server is killed while it is working."""
 
-import os
 import queue
 import signal
 import socket
-import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg2  # type: ignore[import-untyped]  # ships no types
 import pytest
 
 from tests.attacks.attacker import AWAY, Answer, Target, names, new_address
-from tests.attacks.conftest import SETTINGS, Report
-from tests.lab import servers
+from tests.attacks.conftest import Report
+from tests.attacks.plant import (
+    ANSWER_SECONDS,
+    Plant,
+    recover,
+)
 from tests.lab.shared import at_once, new_phone_number
 
-ANSWER_SECONDS = 5
 AWAY_SECONDS = 3
-
-
-class Plant:
-    """A stack whose parts can be killed, stopped and started again in place."""
-
-    def __init__(self, running: ExitStack) -> None:
-        self.running = running
-        self.folder = Path(running.enter_context(tempfile.TemporaryDirectory()))
-        self.parts: dict[str, servers.Service] = {}
-        self.ports = {name: servers.free_port() for name in ("database", "cache")}
-        self.start("database")
-        self.start("cache")
-        env = {**self.parts["database"].env, **self.parts["cache"].env}
-        self.database_url = env["DATABASE_URL"]
-        self.settings = {
-            **env,
-            **servers.production(self.folder),
-            **SETTINGS,
-            "LOGIN_CODE_TTL_SECONDS": "300",
-        }
-
-    def start(self, name: str) -> None:
-        start = {"database": servers.postgresql, "cache": servers.redis}
-        service = start[name](self.folder, self.ports[name])
-        self.parts[name] = self.running.enter_context(service)
-
-    def kill(self, name: str) -> None:
-        process = self.parts[name].process
-        process.kill()
-        process.wait()
-
-    def serve(self, **settings: str) -> tuple[servers.Service, Target]:
-        web = self.running.enter_context(
-            servers.web(self.folder, {**self.settings, **settings})
-        )
-        target = self.running.enter_context(closing(Target(web.env["BASE_URL"])))
-        return web, target
-
-    def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        connection = psycopg2.connect(self.database_url)
-        with closing(connection), connection.cursor() as cursor:
-            cursor.execute(query, values)
-            return list(cursor.fetchall())
-
-    def odd_rows(self) -> dict[str, int]:
-        """Counts of inconsistent rows, by what is wrong with them."""
-        queries = {
-            "users without invite code": "users_user WHERE coalesce(invite_code,'')=''",
-            "referrals without user": "referrals_referral r WHERE NOT EXISTS"
-            " (SELECT 1 FROM users_user u WHERE u.id = r.invitee_id)",
-            "tokens without user": "users_token t WHERE NOT EXISTS"
-            " (SELECT 1 FROM users_user u WHERE u.id = t.user_id)",
-            "users without token": "users_user u WHERE NOT EXISTS"
-            " (SELECT 1 FROM users_token t WHERE t.user_id = u.id)",
-            "duplicate numbers": "(SELECT phone_number FROM users_user"
-            " GROUP BY 1 HAVING count(*) > 1) AS twice",
-        }
-        # The queries contain nothing from users.
-        return {
-            what: number
-            for what, query in queries.items()
-            if (number := self.rows(f"SELECT count(*) FROM {query}")[0][0])  # noqa: S608
-        }
-
-
-@pytest.fixture(scope="module")
-def plant() -> Iterator[Plant]:
-    with ExitStack() as running:
-        yield Plant(running)
 
 
 @pytest.fixture(scope="module")
@@ -189,21 +119,6 @@ def load(served: Target) -> Load:
     return Load(served, signed_in["token"])
 
 
-def _recover(target: Target) -> float:
-    """Seconds until sign-in and /readyz work again, three times in a row."""
-    start, good = time.monotonic(), 0
-    while good < 3:
-        assert time.monotonic() - start < 20, "no recovery"
-        phone = new_phone_number()
-        sent = target.send_code(phone, address=new_address())
-        code = sent.json["dev_code"] if sent.status == 200 else "0000"
-        answer = target.verify(phone, code, address=new_address())
-        ready = target.request("GET", "/readyz")
-        good = good + 1 if answer.status == ready.status == 200 else 0
-        time.sleep(0.05)
-    return time.monotonic() - start
-
-
 def _kinds(seen: list[Seen]) -> dict[str, dict[str, int]]:
     found: dict[str, Counter[str]] = {}
     for one in seen:
@@ -253,7 +168,7 @@ def test_t22_outage_answers_503_and_recovers(
         time.sleep(max(gone + seconds - time.monotonic(), 0))
         back = time.monotonic()
         end(plant, part)
-        recovery = _recover(served)
+        recovery = recover(served)
         time.sleep(1.5)
     away = load.between(gone, back)
     slowest = max(s.end - s.start for s in load.seen)
@@ -292,7 +207,7 @@ def test_t22_outage_uses_up_no_guess(
     tries = [served.verify(phone, code, address=address) for _ in range(8)]
     time.sleep(1)
     plant.start("database")
-    _recover(served)
+    recover(served)
     answer = served.verify(phone, code, address=address)
     report(
         "T22",
@@ -337,7 +252,7 @@ def test_t22_locked_table_answers_503(
         "a table locked for 8 s",
         f"slowest {slowest:.1f} s, {dict(Counter(name for name, _ in seen))}",
     )
-    _recover(served)
+    recover(served)
     assert plant.odd_rows() == {}
     assert slowest < ANSWER_SECONDS
     assert {name for name, _ in seen} == {"service_unavailable"}
@@ -381,94 +296,3 @@ def _trickle(connections: list[socket.socket], stop: threading.Event) -> None:
         for connection in connections:
             with suppress(OSError):  # the server has closed the connection
                 connection.send(b"a")
-
-
-def test_t23_sigterm_lets_requests_finish(plant: Plant, report: Report) -> None:
-    web, target = plant.serve(SMS_SIMULATED_DELAY="2")
-    told = threading.Timer(1, web.process.terminate)
-    told.start()
-    answers = at_once(
-        30, lambda i: target.send_code(new_phone_number(), address=new_address())
-    )
-    told.join()
-    status = web.process.wait(timeout=20)
-    report(
-        "T23",
-        "SIGTERM while 30 requests wait for their SMS",
-        f"{dict(names(answers))}, the server ended with {status}",
-    )
-    assert names(answers) == {"200": 30}
-    assert status == 0
-
-
-def _children(pid: int) -> list[int]:
-    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    return [int(child) for child in text.split()]
-
-
-def test_t23_sigkill_leaves_no_half_made_account(plant: Plant, report: Report) -> None:
-    web, target = plant.serve()
-    inviter = target.sign_in(new_phone_number(), address=new_address())["user"]
-    phones = sorted({new_phone_number() for _ in range(1_500)})
-    sent = at_once(
-        len(phones), lambda i: target.send_code(phones[i], address=new_address())
-    )
-    assert names(sent) == {"200": len(phones)}
-    codes = [answer.json["dev_code"] for answer in sent]
-    dead = threading.Event()
-
-    def sign_up(i: int) -> Answer:
-        if dead.is_set():
-            return Answer(AWAY, {}, b"")
-        body = {"invite_code": inviter["invite_code"]}
-        return target.verify(phones[i], codes[i], address=new_address(), body=body)
-
-    def kill() -> None:
-        processes = [web.process.pid, *_children(web.process.pid)]
-        for pid in processes:
-            os.kill(pid, signal.SIGKILL)
-        dead.set()
-
-    killer = threading.Timer(1.5, kill)
-    killer.start()
-    answers = at_once(len(codes), sign_up)
-    killer.join()
-    web.process.wait(timeout=10)
-    told = [phones[i] for i, a in enumerate(answers) if a.status == 200]
-    _wait_until_quiet(plant)
-    made = dict(
-        plant.rows(
-            "SELECT u.phone_number, count(DISTINCT t.id) + count(DISTINCT r.invitee_id)"
-            " FROM users_user u LEFT JOIN users_token t ON t.user_id = u.id"
-            " LEFT JOIN referrals_referral r ON r.invitee_id = u.id AND r.inviter_id=%s"
-            " WHERE u.phone_number = ANY(%s) GROUP BY 1",
-            inviter["id"],
-            phones,
-        )
-    )
-    cut = sum(a.status == AWAY for a in answers)
-    half = [phone for phone, parts in made.items() if parts != 2]
-    lost = [phone for phone in told if phone not in made]
-    report(
-        "T23",
-        "SIGKILL of all processes during sign-ups with an invite code",
-        f"{len(told)} confirmed, {len(made)} made, {len(half)} half-made,"
-        f" {len(lost)} lost",
-    )
-    assert 0 < len(told) < len(codes)
-    assert len(told) + cut == len(answers)
-    assert (half, lost) == ([], [])
-    assert plant.odd_rows() == {}
-    _, again = plant.serve()
-    _recover(again)
-
-
-def _wait_until_quiet(plant: Plant) -> None:
-    """Wait until PostgreSQL has noticed that its clients are gone."""
-    deadline = time.monotonic() + 10
-    query = (
-        "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
-        " AND state <> 'idle' AND pid <> pg_backend_pid()"
-    )
-    while plant.rows(query)[0][0] and time.monotonic() < deadline:
-        time.sleep(0.1)

@@ -1,27 +1,17 @@
 """T14, T19, T20, T21: malicious input, and where it is shown or logged."""
 
-import csv
-import io
-import os
 import re
-import secrets
 import socket
-import subprocess
-import sys
 import time
-import unicodedata
 from contextlib import suppress
 from html import escape
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-import pytest
-
 from tests.attacks.attacker import Target, new_address
 from tests.attacks.browser import Browser
 from tests.attacks.conftest import Lab, Report
 from tests.attacks.evidence import log_of
-from tests.lab import servers
 from tests.lab.shared import new_phone_number, wrong
 
 VERIFY = "/api/auth/verify-code/"
@@ -185,29 +175,6 @@ SCRIPTS = [
 RAW = re.compile(r"<script>alert|<img src=x|<svg/onload|&lt;49")
 
 
-@pytest.fixture(scope="module")
-def staff(lab: Lab) -> Browser:
-    """A superuser who is signed in to the admin site."""
-    phone, password = new_phone_number(), secrets.token_urlsafe(16)
-    env = {
-        **os.environ,
-        **lab.web.env,
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-        "ENV_FILE": os.devnull,
-        "DJANGO_SUPERUSER_PHONE_NUMBER": phone,
-        "DJANGO_SUPERUSER_PASSWORD": password,
-    }
-    command = [sys.executable, "manage.py", "createsuperuser", "--noinput"]
-    subprocess.run(command, check=True, cwd=servers.ROOT, env=env, capture_output=True)
-    browser = Browser(lab.target)
-    login = "/admin/login/?next=https://evil.example/"
-    answer = browser.post(login, username=phone, password=password)
-    assert answer.status_code == 302, answer.text
-    assert "evil.example" not in answer.headers["Location"]
-    lab.running.callback(browser.close)
-    return browser
-
-
 def test_t20_scripts_are_shown_as_text(
     target: Target, report: Report, staff: Browser
 ) -> None:
@@ -358,54 +325,3 @@ def test_t20_redirects_stay_on_the_site(target: Target, report: Report) -> None:
     )
     assert not any("evil" in url or "alert" in url for url in led)
     assert all(url.startswith("/") and not url.startswith("//") for url in led)
-
-
-# A spreadsheet treats a cell that begins with a letter as text.
-FORMULAS = [
-    '=HYPERLINK("http://evil.example";"Open")',
-    "+1+cmd|' /C calc'!A0",
-    "-2+3",
-    "@SUM(1+1)",
-    " =1+1",
-    "＝1+1",
-    "'=1+1",
-    "Anna;=1+1",
-    '","=1+1',
-    'a"\n=1+1',
-]
-
-
-def test_t21_export_contains_no_formulas(
-    lab: Lab, target: Target, report: Report, staff: Browser
-) -> None:
-    browser = Browser(target)
-    for text in FORMULAS:
-        browser.sign_in(new_phone_number())
-        saved = browser.post("/profile/edit/", first_name=text, last_name="", email="")
-        assert saved.status_code in {302, 400}  # 400: a line break in a name
-        browser.close()
-        browser = Browser(target)
-    browser.close()
-    sheet = staff.post("/admin/users/user/export/", form="/admin/users/user/")
-    assert sheet.status_code == 200
-    text = sheet.content.decode("utf-8-sig")
-    rows = len(list(csv.reader(io.StringIO(text))))
-    cells = [
-        cell
-        for separator in ",;\t"
-        for row in csv.reader(io.StringIO(text), delimiter=separator)
-        for cell in row
-    ]
-    run = [cell for cell in cells if unicodedata.normalize("NFKC", cell)[:1] in RISKY]
-    everyone = lab.rows("SELECT count(*) FROM users_user")[0][0]
-    report(
-        "T21",
-        f"{len(FORMULAS)} formulas as names, {rows} rows, 3 separators",
-        f"{len(run)} cells that a spreadsheet would run",
-    )
-    assert run == []
-    assert rows == everyone + 1
-    assert text.count("1+1") > 5  # else the test tests nothing
-
-
-RISKY = tuple("=+-@\t\r\n")

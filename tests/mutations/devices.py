@@ -20,7 +20,7 @@ GUARDS = [
         "users/devices/middleware.py",
         "        if device is None:\n            logout(request)\n        elif",
         "        if device and",
-        "users/login/tests/test_pages.py::test_signing_out_elsewhere_ends_the_browser",
+        "users/devices/tests/test_browsers.py::test_signing_out_elsewhere_ends_the_browser",
     ),
     Guard(
         "a refresh token works once",
@@ -52,7 +52,7 @@ GUARDS = [
     ),
     Guard(
         "users cannot sign out other users' devices",
-        "users/devices/middleware.py",
+        "users/devices/services.py",
         "filter(pk=device_id, user=user)",
         "filter(pk=device_id)",
         "users/devices/tests/test_devices.py::test_a_device_of_another_user_is_not_found",

@@ -4,8 +4,8 @@ GUARDS = [
     Guard(
         "a counter that expires in between starts again",
         "limits/commands.py",
-        "                cache.incr(self.key)\n",
-        "                cache.set(self.key, before + 1, self.seconds)\n",
+        "            return int(cache.decr(self.key))\n",
+        "            cache.set(self.key, 2, 60)\n            return 2\n",
         "limits/tests/test_commands.py::test_a_key_that_is_ended_during_a_run_is_not_made_again",
     ),
     Guard(

@@ -83,7 +83,7 @@ GUARDS = [
         "users/login/services.py",
         "(link_invite_code, code.invite_code)",
         "(code.invite_code,)",
-        "users/login/tests/test_pages.py::test_an_invitation_counts_for_a_code_asked_for_before",
+        "users/login/tests/test_invite_pages.py::test_an_invitation_counts_for_a_code_asked_for_before",
     ),
     Guard(
         "codes are not shown when SMS are real",

@@ -15,7 +15,7 @@ from django.utils import timezone
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from conftest import Clock
-from tests.project.test_races import at_once
+from tests.project.test_races import start_together
 from webhooks import courier, services
 from webhooks.courier import Courier
 from webhooks.management.commands import deliver_webhooks
@@ -268,7 +268,9 @@ def test_a_worker_that_was_away_does_not_free_what_another_sends(
 @pytest.mark.django_db(transaction=True)
 def test_one_of_several_workers_gets_an_event(receiver: Receiver) -> None:
     events = [an_event(n=n) for n in range(30)]
-    claimed = [e for batch in at_once(10, lambda i: services.claim(6)) for e in batch]
+    claimed = [
+        e for batch in start_together(10, lambda i: services.claim(6)) for e in batch
+    ]
     assert len(claimed) == len(set(claimed)) <= len(events)
     rest = services.claim(100)
     assert {*claimed, *rest} == set(events)

@@ -10,13 +10,11 @@ from django.test import Client
 from conftest import ALICE, BORIS, Clock, signed_in
 from tests.lab.shared import wrong
 from users.login import clients
-from users.login.tests.test_pages import boris_browser, sign_in, text
 from users.login.tests.test_request_code import FailingBackend
 from users.models import User
 from users.phone_change.tests.test_phone_change import NEW
 from users.sms.memory import Message
-
-__all__ = ["boris_browser"]
+from users.tests.pages import sign_in, text
 
 pytestmark = pytest.mark.django_db
 

@@ -1,0 +1,89 @@
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from conftest import ALICE, BORIS, Clock, signed_in
+from users.devices.services import sign_out_everywhere
+from users.devices.token_authentication import issue_token
+from users.login.services import SignedIn
+from users.login.services import sign_in as sign_in_by_code
+from users.models import Device, User
+from users.sms.memory import Message
+from users.tests.pages import sign_in
+
+pytestmark = pytest.mark.django_db
+
+
+def test_sign_out_ends_this_browser_only(boris_browser: Client) -> None:
+    boris = User.objects.get(phone_number=BORIS)
+    phone = signed_in(boris)
+    assert boris_browser.post("/logout/").status_code == 302
+    assert boris_browser.get("/profile/").status_code == 302
+    assert phone.get("/api/profile/").status_code == 200
+    assert Device.objects.filter(user=boris).count() == 1
+
+
+def test_sign_out_everywhere_ends_apps_and_browsers(boris_browser: Client) -> None:
+    boris = User.objects.get(phone_number=BORIS)
+    phone = signed_in(boris)
+    boris_browser.post("/logout/everywhere/")
+    assert boris_browser.get("/profile/").status_code == 302
+    assert phone.get("/api/profile/").status_code == 401
+
+
+def test_signing_out_elsewhere_ends_the_browser(boris_browser: Client) -> None:
+    boris = User.objects.get(phone_number=BORIS)
+    signed_in(boris).post("/api/auth/logout-all/")
+    assert boris_browser.get("/profile/").status_code == 302
+    assert "_auth_user_id" not in boris_browser.session
+
+
+def test_closing_the_account_ends_the_browser(boris_browser: Client) -> None:
+    User.objects.update(is_active=False)
+    assert boris_browser.get("/profile/").status_code == 302
+
+
+def test_browsers_of_staff_are_devices(client: Client, staff: User) -> None:
+    client.login(username=staff.phone_number, password="a long password")
+    assert client.get("/admin/").status_code == 200
+    assert Device.objects.filter(user=staff).count() == 1
+    sign_out_everywhere(staff)
+    assert client.get("/admin/").status_code == 302
+
+
+def test_a_device_of_another_person_keeps_no_browser_signed_in(
+    boris_browser: Client, alice: User
+) -> None:
+    session = boris_browser.session
+    session["device_id"] = issue_token(user=alice, user_agent="")[0].pk
+    session.save()
+    assert boris_browser.get("/profile/").status_code == 302
+
+
+def test_use_renews_the_browser(boris_browser: Client, clock: Clock) -> None:
+    day = 24 * 3600
+    for _ in range(3):
+        clock.pass_seconds(60 * day)
+        assert boris_browser.get("/profile/").status_code == 200
+    clock.pass_seconds(90 * day)
+    assert boris_browser.get("/profile/").status_code == 302
+
+
+def test_no_token_reaches_the_browser(
+    client: Client, outbox: list[Message], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issued: list[str] = []
+
+    def remember(**kwargs: Any) -> SignedIn:
+        signed_in = sign_in_by_code(**kwargs)
+        issued.append(signed_in.token)
+        return signed_in
+
+    monkeypatch.setattr("users.login.services.sign_in", remember)
+    page = sign_in(client, ALICE, outbox)
+    (secret,) = issued
+    assert secret not in page.content.decode()
+    assert secret not in str(client.cookies)
+    assert secret not in str(dict(client.session))
+    assert client.cookies["known_device"]["httponly"]

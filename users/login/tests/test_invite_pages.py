@@ -1,0 +1,195 @@
+import pytest
+from django.test import Client
+from rest_framework.test import APIClient
+
+from conftest import ALICE, BORIS, Clock, ask_for_code
+from referrals.models import Referral
+from users.devices.services import sign_out_everywhere
+from users.models import User
+from users.sms.memory import Message
+from users.tests.pages import digits, sign_in, text
+
+pytestmark = pytest.mark.django_db
+
+
+def test_an_invite_link_leads_to_a_counted_sign_in(
+    client: Client, alice: User, outbox: list[Message]
+) -> None:
+    page = client.get(f"/i/{alice.invite_code.lower()}/")
+    assert "+7999•••••01 invites you" in text(page)
+    assert ALICE not in page.content.decode()
+    assert 'property="og:title"' in page.content.decode()
+    assert not Referral.objects.exists()
+    link = f"/login/?invite={alice.invite_code}"
+    assert link in page.content.decode()
+    assert alice.invite_code in text(client.get(link))
+    client.post("/login/", {"phone_number": BORIS, "invite_code": alice.invite_code})
+    # The SMS is read in another browser; the invitation counts all the same.
+    other = Client()
+    other.post("/login/", {"phone_number": BORIS})
+    response = other.post("/login/code/", {"code": digits(outbox)}, follow=True)
+    assert "Your invitation has been counted" in text(response)
+    assert Referral.objects.get().inviter == alice
+
+
+@pytest.mark.parametrize("code", ["000000", "nonsense", "<script>", "%00", "x" * 500])
+def test_a_bad_invite_link_is_a_friendly_page(client: Client, code: str) -> None:
+    response = client.get(f"/i/{code}/")
+    assert response.status_code == 404
+    assert "This link does not work" in text(response)
+    assert b"<script>" not in response.content
+
+
+def test_an_invite_code_that_went_away_is_told_and_dropped(
+    client: Client, alice: User, outbox: list[Message]
+) -> None:
+    client.get(f"/login/?invite={alice.invite_code}")
+    alice.delete()
+    response = client.post("/login/", {"phone_number": BORIS})
+    assert response.status_code == 400
+    assert "no such invite code" in text(response)
+    assert BORIS in response.content.decode()
+    assert outbox == []
+    assert client.post("/login/", {"phone_number": BORIS}).status_code == 302
+
+
+@pytest.mark.parametrize("text_", ["Call 8-800-555", "<script>", "x" * 500])
+def test_an_invalid_invite_code_is_not_shown(client: Client, text_: str) -> None:
+    page = client.get("/login/", {"invite": text_})
+    assert "Invite code" not in text(page)
+
+
+def invited(client: Client, outbox: list[Message]) -> bool:
+    """Whether the sign-in that is under way counts as invited."""
+    page = client.post("/login/code/", {"code": digits(outbox)}, follow=True)
+    assert page.redirect_chain[-1][0] == "/profile/"
+    return "Your invitation has been counted" in text(page)
+
+
+def test_an_invitation_outlives_the_code(
+    client: Client, alice: User, outbox: list[Message], clock: Clock
+) -> None:
+    client.get(f"/login/?invite={alice.invite_code}")
+    client.post("/login/", {"phone_number": BORIS})
+    clock.pass_seconds(301)
+    client.post("/login/", {"phone_number": BORIS})
+    assert invited(client, outbox)
+
+
+def test_an_invitation_counts_for_a_code_asked_for_before(
+    client: Client, alice: User, outbox: list[Message]
+) -> None:
+    client.post("/login/", {"phone_number": BORIS})
+    client.get(f"/login/?invite={alice.invite_code}")
+    client.post("/login/", {"phone_number": BORIS})
+    assert len(outbox) == 1
+    assert invited(client, outbox)
+
+
+def test_an_invitation_survives_another_number(
+    client: Client, alice: User, outbox: list[Message]
+) -> None:
+    client.get(f"/login/?invite={alice.invite_code}")
+    client.post("/login/", {"phone_number": "+79990000007"})
+    assert alice.invite_code in text(client.get("/login/"))
+    client.post("/login/", {"phone_number": BORIS})
+    assert invited(client, outbox)
+
+
+def test_a_stranger_cannot_take_over_an_invitation(
+    client: Client, api: APIClient, alice: User, clara: User, clock: Clock,
+    outbox: list[Message],
+) -> None:  # fmt: skip
+    client.get(f"/login/?invite={alice.invite_code}")
+    client.post("/login/", {"phone_number": BORIS})
+    clock.pass_seconds(60)
+    ask_for_code(api, BORIS, invite_code=clara.invite_code)
+    assert invited(client, outbox)
+    assert Referral.objects.get().inviter == alice
+
+
+def test_why_an_invitation_does_not_count_is_told(
+    client: Client, alice: User, outbox: list[Message]
+) -> None:
+    client.get(f"/login/?invite={alice.invite_code}")
+    client.post("/login/", {"phone_number": ALICE})
+    page = client.post("/login/code/", {"code": digits(outbox)}, follow=True)
+    assert "This is your own invite code." in text(page)
+
+
+def test_a_link_for_someone_signed_in_asks_at_once(
+    boris_browser: Client, alice: User
+) -> None:
+    page = boris_browser.get(f"/login/?invite={alice.invite_code}", follow=True)
+    assert "Were you invited by" in text(page)
+
+
+def test_an_activation_survives_the_end_of_the_session(
+    boris_browser: Client, alice: User, clock: Clock, outbox: list[Message]
+) -> None:
+    boris = User.objects.get(phone_number=BORIS)
+    sign_out_everywhere(boris)
+    body = {"invite_code": alice.invite_code}
+    response = boris_browser.post("/profile/activate/", body, follow=True)
+    assert "csrf" not in str(response.redirect_chain)
+    page = sign_in(boris_browser, BORIS, outbox)
+    assert "Were you invited by" in text(page)
+
+
+def test_the_activation_page_starts_clean(boris_browser: Client) -> None:
+    page = boris_browser.get("/profile/activate/")
+    assert page.status_code == 200
+    assert "required" not in text(page)
+
+
+def test_a_person_who_has_activated_is_told_at_once(
+    boris_browser: Client, alice: User, clara: User
+) -> None:
+    url = "/profile/activate/"
+    boris_browser.post(url, {"invite_code": alice.invite_code})
+    page = boris_browser.get(url, {"invite_code": clara.invite_code})
+    assert "You have already activated an invite code." in text(page)
+    assert "Yes, activate it" not in text(page)
+
+
+def test_activation_asks_first_and_then_counts(
+    boris_browser: Client, alice: User
+) -> None:
+    url = "/profile/activate/"
+    page = boris_browser.get(url, {"invite_code": alice.invite_code.lower()})
+    assert "Were you invited by +7999•••••01" in text(page)
+    assert not Referral.objects.exists()
+    body = {"invite_code": alice.invite_code}
+    response = boris_browser.post(url, body, follow=True)
+    assert "The invite code is activated." in text(response)
+    assert alice.invite_code in text(boris_browser.get("/profile/"))
+    link = boris_browser.get(f"/i/{alice.invite_code}/")
+    assert "You have already activated an invite code." in text(link)
+
+
+def test_refused_activations_are_told(
+    boris_browser: Client, alice: User, clara: User
+) -> None:
+    url = "/profile/activate/"
+    own = User.objects.get(phone_number=BORIS).invite_code
+    for code, status, words in [
+        ("", 400, "This field is required"),
+        ("nonsense", 400, "There is no such invite code."),
+        ("000000", 400, "There is no such invite code."),
+        (own, 400, "This is your own invite code."),
+    ]:
+        for response in (
+            boris_browser.get(url, {"invite_code": code}),
+            boris_browser.post(url, {"invite_code": code}),
+        ):
+            assert response.status_code == status
+            assert words in text(response)
+    boris_browser.post(url, {"invite_code": alice.invite_code})
+    response = boris_browser.post(url, {"invite_code": clara.invite_code})
+    assert response.status_code == 409
+    assert "You have already activated an invite code." in text(response)
+
+
+def test_an_own_link_says_so(boris_browser: Client) -> None:
+    own = User.objects.get(phone_number=BORIS).invite_code
+    assert "your own invite link" in text(boris_browser.get(f"/i/{own}/"))

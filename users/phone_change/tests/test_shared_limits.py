@@ -1,0 +1,85 @@
+"""Changing the number uses up the same limits as signing in."""
+
+import pytest
+from django.conf import LazySettings
+from rest_framework.test import APIClient
+
+from config.env import Limit
+from conftest import ALICE, Clock, ask_for_code, error_of, signed_in
+from tests.lab.shared import wrong
+from users.login import codes
+from users.login.clients import issue_known_device_token
+from users.models import User
+from users.phone_change.tests.test_phone_change import (
+    NEW,
+    OTHER,
+    REQUEST,
+    ask,
+    change,
+    verify,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def test_sends_and_waits_are_shared_with_signing_in(
+    alice: User, settings: LazySettings, clock: Clock
+) -> None:
+    settings.LIMITS = {**settings.LIMITS, "sends_per_phone_hour": Limit(2, 3600)}
+    ask_for_code(APIClient(), ALICE)
+    client = signed_in(alice)
+    response = client.post(REQUEST, {"phone_number": NEW})
+    assert error_of(response)["limit"] == "code_resend"
+    clock.pass_seconds(60)
+    ask(client)
+    clock.pass_seconds(120)
+    response = APIClient().post("/api/auth/request-code/", {"phone_number": ALICE})
+    assert error_of(response)["limit"] == "sends_per_phone_hour"
+
+
+@pytest.mark.parametrize(
+    "limit", ["guesses_per_phone_day", "guesses_per_phone_month", "guesses_per_address"]
+)
+@pytest.mark.parametrize("name", ["old_code", "new_code"])
+def test_guesses_are_shared_with_signing_in(
+    alice: User, settings: LazySettings, limit: str, name: str
+) -> None:
+    settings.LIMITS = {**settings.LIMITS, limit: Limit(3, 30 * 24 * 3600)}
+    client = signed_in(alice)
+    sent = ask(client)
+    for _ in range(3):
+        change(client, {**sent, name: wrong(sent[name])})
+    number = {"old_code": ALICE, "new_code": NEW}[name]
+    code = codes.issue(number, length=4).digits
+    assert error_of(verify(number, wrong(code)))["limit"] == limit
+
+
+@pytest.mark.parametrize("name", ["old_code", "new_code"])
+def test_wrong_guesses_make_the_codes_of_the_number_longer(
+    alice: User, settings: LazySettings, clock: Clock, name: str
+) -> None:
+    settings.LOGIN_CODE_GROWTH = [(3, 6)]
+    client = signed_in(alice)
+    sent = ask(client)
+    for _ in range(3):
+        change(client, {**sent, name: wrong(sent[name])})
+    clock.pass_seconds(60)
+    number = {"old_code": ALICE, "new_code": NEW}[name]
+    assert len(ask_for_code(APIClient(), number)) == 6
+    assert len(ask_for_code(APIClient(), OTHER)) == 4
+    # The short code is not compared any more, even when it is right.
+    assert error_of(change(client, sent))["code"] == "code_expired"
+
+
+def test_a_device_that_the_old_number_knows_has_its_own_budgets(
+    alice: User, settings: LazySettings, clock: Clock
+) -> None:
+    settings.LIMITS = {**settings.LIMITS, "guesses_per_phone_day": Limit(1, 86_400)}
+    known = {"device_token": issue_known_device_token(ALICE.pseudonym)}
+    code = ask_for_code(APIClient(), ALICE)
+    verify(ALICE, wrong(code))  # a stranger has used the number's guesses up
+    client = signed_in(alice)
+    sent = ask(client, **known)  # without waiting for the stranger's send, too
+    refusal = change(client, sent)
+    assert error_of(refusal)["limit"] == "guesses_per_phone_day"
+    assert change(client, sent, **known).status_code == 200
