@@ -5,7 +5,8 @@ import time
 import pytest
 
 from tests.attacks.attacker import Answer, Target, names, new_address
-from tests.attacks.plant import SETTINGS, Lab, Report
+from tests.attacks.conftest import Lab, Report
+from tests.attacks.plant import SETTINGS
 from tests.lab.shared import at_once, new_phone_number, wrong
 
 TTL = int(SETTINGS["LOGIN_CODE_TTL_SECONDS"])

@@ -2,7 +2,7 @@ from tests.mutations.guard import Guard
 
 GUARDS = [
     Guard(
-        "a counter that expires in between starts again",
+        "a code that is spent during a guess stays spent",
         "limits/commands.py",
         "            return int(cache.decr(self.key))\n",
         "            cache.set(self.key, 2, 60)\n            return 2\n",
