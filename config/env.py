@@ -25,7 +25,7 @@ def text(name: str, default: str = "") -> str:
 
 
 def secret(name: str, default: str = "") -> str:
-    """Or what stands in the file that `NAME_FILE` names, as containers keep secrets."""
+    """As `text`. If NAME is not set, reads the file whose path is in NAME_FILE."""
     file = text(f"{name}_FILE")
     if not file or text(name):
         return text(name, default)

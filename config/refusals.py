@@ -44,7 +44,7 @@ class NotSignedIn(Refusal):
 
 
 class NotAllowed(Refusal):
-    """A kind: subclasses have the code and the text."""
+    """Base class of refusals for lack of permission; never raised itself."""
 
 
 class NotFound(Refusal):
@@ -53,7 +53,7 @@ class NotFound(Refusal):
 
 
 class Conflict(Refusal):
-    """A kind: the request contradicts what is stored."""
+    """Base class: the request contradicts what is stored. Never raised itself."""
 
 
 class RequestTooLarge(Refusal):
@@ -62,7 +62,7 @@ class RequestTooLarge(Refusal):
 
 
 class Unavailable(Refusal):
-    """A kind: the fault is ours or our provider's, and the request may be repeated."""
+    """Base class: the fault is not the client's, and it may try again."""
 
     wait = 5
 

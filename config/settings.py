@@ -326,12 +326,12 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [csp.NONE],
     }
 }
-# Without a declared proxy the header is the client's own word and must not count.
+# Without a proxy of ours clients can forge X-Forwarded-For and X-Forwarded-Proto.
 TRUSTED_PROXY_COUNT = env.whole("TRUSTED_PROXY_COUNT", 0, low=0, high=10)
 if TRUSTED_PROXY_COUNT:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
-# No request of ours needs more; 413 above it.
+# Larger than any request of our clients. Above it: 413.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 
 # --- API ----------------------------------------------------------------------------

@@ -20,9 +20,9 @@ from limits import commands
 from limits.commands import (
     AttemptLimit,
     Command,
+    CommandRefused,
     DistinctLimit,
     Read,
-    Refused,
     Tally,
 )
 
@@ -77,7 +77,7 @@ def reserve(*wanted: Command | None) -> Reservation:
     run = [command for command in wanted if command]
     try:
         return Reservation(run, commands.run(run))
-    except Refused as refused:
+    except CommandRefused as refused:
         command = refused.command
         seconds = command.seconds if isinstance(command, Tally) else 0
         raise LimitReached(limit=command.name, wait=math.ceil(seconds)) from None

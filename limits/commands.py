@@ -19,7 +19,7 @@ from django.conf import settings
 from django.core.cache import cache
 
 
-class Refused(Exception):
+class CommandRefused(Exception):
     """No command of the list was run, because this one refuses."""
 
     def __init__(self, command: "Command") -> None:
@@ -196,10 +196,10 @@ class Read(Command):
 
 
 def run(commands: Sequence[Command]) -> list[int]:
-    """The result of each command. Raises Refused for the first that refuses."""
+    """The result of each command. Raises CommandRefused for the first that refuses."""
     results = _in_redis("run", commands) if settings.REDIS_URL else _in_memory(commands)
     if isinstance(results, int):
-        raise Refused(commands[results])
+        raise CommandRefused(commands[results])
     return results
 
 

@@ -6,7 +6,7 @@ from config.refusals import Conflict, NotFound, Refusal
 
 
 class InviteCodeRefusal(Refusal):
-    """A kind: something is wrong with an invite code."""
+    """Base class: something is wrong with an invite code."""
 
     attr: ClassVar[str | None] = "invite_code"
 

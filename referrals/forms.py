@@ -41,7 +41,7 @@ class InviteCodeForm(forms.Form):
 
 
 class PersonField(forms.CharField):
-    """Accepts a number or an invite code; returns its owner, or None."""
+    """Accepts a number or an invite code. Returns its owner; None: empty or nobody."""
 
     default_error_messages = {
         "invalid": _("This is neither a number nor an invite code.")

@@ -46,7 +46,7 @@ class ReferralCount:
 
 @dataclass(frozen=True, slots=True)
 class FirstReferrals:
-    """The newest page, as part of another answer, and the URL of the next."""
+    """The first page of referrals, inside another answer, and the URL of the second."""
 
     rows: Sequence[ReferralRow]
     count: ReferralCount

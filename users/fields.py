@@ -15,7 +15,7 @@ from users.exceptions import PhoneNumberInvalid
 from users.phones import (
     MAX_INPUT_LENGTH,
     MAX_LENGTH,
-    InvalidPhoneNumber,
+    NotAPhoneNumber,
     normalize_phone_number,
 )
 
@@ -43,7 +43,7 @@ class PhoneNumberFormField(forms.CharField):
             return text
         try:
             return normalize_phone_number(text)
-        except InvalidPhoneNumber:
+        except NotAPhoneNumber:
             raise ValidationError(INVALID_MESSAGE, code=INVALID) from None
 
 
@@ -61,7 +61,7 @@ class PhoneNumberField(TextColumn):
         if value not in self.empty_values:
             try:
                 value = normalize_phone_number(str(value))
-            except InvalidPhoneNumber:
+            except NotAPhoneNumber:
                 raise ValidationError(INVALID_MESSAGE, code=INVALID) from None
         return super().clean(value, model_instance)
 
@@ -84,5 +84,5 @@ class PhoneNumberSerializerField(TextField):
     def to_internal_value(self, data: Any) -> str:
         try:
             return normalize_phone_number(super().to_internal_value(data))
-        except InvalidPhoneNumber:
+        except NotAPhoneNumber:
             self.fail(INVALID)

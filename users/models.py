@@ -17,7 +17,7 @@ from referrals.models import InviteCodeOwner
 from users.fields import PhoneNumberField
 from users.phones import (
     PATTERN,
-    InvalidPhoneNumber,
+    NotAPhoneNumber,
     PhoneNumber,
     normalize_phone_number,
 )
@@ -33,7 +33,7 @@ class UserManager(BaseUserManager["User"]):
     def create_user(
         self, phone_number: str, password: str | None = None, **fields: Any
     ) -> User:
-        """Raises InvalidPhoneNumber, and IntegrityError if the number is taken."""
+        """Raises NotAPhoneNumber, and IntegrityError if the number is taken."""
         if not isinstance(phone_number, PhoneNumber):
             phone_number = normalize_phone_number(phone_number)
         for draws_left in reversed(range(INVITE_CODE_DRAWS)):
@@ -80,7 +80,7 @@ class UserManager(BaseUserManager["User"]):
         """For password sign-in to the admin site, with the number in any spelling."""
         try:
             return self.get(phone_number=normalize_phone_number(username or ""))
-        except InvalidPhoneNumber:
+        except NotAPhoneNumber:
             raise self.model.DoesNotExist from None
 
 

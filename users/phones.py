@@ -16,7 +16,7 @@ MAX_LENGTH = 16
 MAX_INPUT_LENGTH = 40
 
 
-class InvalidPhoneNumber(ValueError):
+class NotAPhoneNumber(ValueError):
     """The text is not a phone number that can be dialled."""
 
 
@@ -43,16 +43,16 @@ class PhoneNumber(str):
 def normalize_phone_number(text: str) -> PhoneNumber:
     """A number without a country code is read in PHONE_DEFAULT_REGION.
 
-    Raises InvalidPhoneNumber.
+    Raises NotAPhoneNumber.
     """
     if len(text) > MAX_INPUT_LENGTH:
-        raise InvalidPhoneNumber
+        raise NotAPhoneNumber
     try:
         parsed = phonenumbers.parse(text, settings.PHONE_DEFAULT_REGION)
     except phonenumbers.NumberParseException:
-        raise InvalidPhoneNumber from None
+        raise NotAPhoneNumber from None
     if parsed.extension or not phonenumbers.is_valid_number(parsed):
-        raise InvalidPhoneNumber
+        raise NotAPhoneNumber
     e164 = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
     return PhoneNumber(e164)
 

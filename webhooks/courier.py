@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 
 class Courier:
-    """Made once a worker, because loading the certificates takes a while."""
+    """Create one per worker process and reuse it: loading certificates is slow."""
 
     def __enter__(self) -> "Courier":
         self._runner = asyncio.Runner()

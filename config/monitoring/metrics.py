@@ -60,7 +60,7 @@ def timed_sms() -> Iterator[None]:
 
 
 def collected() -> CollectorRegistry:
-    """The counts of all processes of this gunicorn, or of this process alone."""
+    """With several workers the sum of their metrics, otherwise this process's."""
     if ValueClass is MutexValue:
         return _registry
     everybody = CollectorRegistry()

@@ -9,11 +9,11 @@ from django.core.cache import cache
 from limits.commands import (
     AttemptLimit,
     Command,
+    CommandRefused,
     Countdown,
     DistinctLimit,
     Lock,
     Read,
-    Refused,
     Switch,
     Tally,
     end,
@@ -33,7 +33,7 @@ def three_guesses() -> Countdown:
 
 def test_attempts_are_refused_above_the_limit() -> None:
     assert [run([ATTEMPTS]), run([ATTEMPTS])] == [[1], [2]]
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(CommandRefused) as refused:
         run([ATTEMPTS])
     assert refused.value.command == ATTEMPTS
     refund([ATTEMPTS])
@@ -49,7 +49,7 @@ def test_the_same_item_is_counted_once() -> None:
     assert run([item("a")]) == [1]
     assert run([item("b")]) == [2]
     assert run([item("a")]) == [0]
-    with pytest.raises(Refused):
+    with pytest.raises(CommandRefused):
         run([item("c")])
     refund([item("b")])
     assert run([item("c")]) == [2]
@@ -60,20 +60,20 @@ def test_a_lock_has_one_holder_and_tells_when_it_is_free() -> None:
     lock = Lock(name="lock", key="a-lock", free_at=free_at, seconds=60)
     assert run([lock]) == [1]
     assert cache.get(lock.key) == int(free_at * 1000)
-    with pytest.raises(Refused):
+    with pytest.raises(CommandRefused):
         run([lock])
     refund([lock])
     assert run([lock]) == [1]
 
 
 def test_a_countdown_that_was_not_stored_has_nothing_left() -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(CommandRefused):
         run([GUESSES])
 
 
 def test_a_countdown_ends_at_zero(three_guesses: Countdown) -> None:
     assert [run([three_guesses])[0] for _ in range(3)] == [2, 1, 0]
-    with pytest.raises(Refused):
+    with pytest.raises(CommandRefused):
         run([three_guesses])
     refund([three_guesses])
     assert run([three_guesses]) == [0]
@@ -84,7 +84,7 @@ def test_a_countdown_that_was_ended_stays_ended(three_guesses: Countdown) -> Non
     assert end(three_guesses.key)
     assert not end(three_guesses.key)
     refund([three_guesses])
-    with pytest.raises(Refused):
+    with pytest.raises(CommandRefused):
         run([three_guesses])
 
 
@@ -110,7 +110,7 @@ def test_a_switch_refuses_while_it_is_set() -> None:
     switch = Switch(name="stopped", key="stopped")
     assert run([switch]) == [0]
     cache.set(switch.key, 1, None)
-    with pytest.raises(Refused):
+    with pytest.raises(CommandRefused):
         run([switch])
 
 
@@ -137,7 +137,7 @@ def test_one_refusal_runs_none(refusing: Command) -> None:
     run([ATTEMPTS])
     run([ATTEMPTS])
     tally = Tally(name="tally", key="a-tally", seconds=60)
-    with pytest.raises(Refused):
+    with pytest.raises(CommandRefused):
         run([tally, refusing])
     assert cache.get(tally.key) is None
 

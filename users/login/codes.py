@@ -8,8 +8,11 @@ A code has two entries in the cache, both for LOGIN_CODE_TTL_SECONDS:
 
 - `login-code:<number>:<purpose>`: the nonce and the facts of the code issued last.
 - `login-code-life:<nonce>`: how many guesses everybody together has left. A guess is
-  taken from it before the code is compared. The code's life ends when this entry is
-  deleted (the code is spent), when it reaches 0, or when its time is over.
+  taken from it before the code is compared.
+
+A code's life ends when it is spent (`spend` deletes the second entry), when no guesses
+are left, when its time is over, or when `issue` replaces it by a longer one. Strangers
+cannot use a code that is too short for the number by now (`guess_limits`).
 """
 
 import hmac
@@ -116,7 +119,7 @@ def issue(
 
 
 def find(phone_number: PhoneNumber, purpose: str = SIGN_IN) -> LoginCode | None:
-    """The code issued last, until its time is over. Its life may have ended before."""
+    """The newest code, if it has not expired. It may be spent: see `is_alive`."""
     facts = cache.get(_key(phone_number.pseudonym, purpose))
     if not facts or facts["expires_at"] <= time.time():
         return None

@@ -67,7 +67,7 @@ def reserve_send(
             _recent_sends(lock),
             *limits,
             attempt("sends", "all"),
-            # What is to be known before the SMS, in the same step:
+            # In the same round trip: what decides the code's length, and today's count.
             read(PER_MONTH, number),
             daily_counts.codes_sent(),
         )

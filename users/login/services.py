@@ -141,8 +141,9 @@ def sign_in(
 
     Spending the code is the last step of the transaction. Whatever is refused or fails
     before it leaves the database unchanged and the code alive; of several requests with
-    the same code, all but one are rolled back. Raises CodeIncorrect, CodeExpired,
-    LimitReached, AccountInactive, InviteCodeUnknown and InviteCodeOwn.
+    the same code, all but one are rolled back. (If the commit itself fails, the code is
+    spent all the same: the cache does not roll back.) Raises CodeIncorrect,
+    CodeExpired, LimitReached, AccountInactive, InviteCodeUnknown and InviteCodeOwn.
     """
     is_known_device = client.has_signed_in_on(phone_number)
     code = codes.get(phone_number)

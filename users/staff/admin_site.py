@@ -15,7 +15,7 @@ from limits.addresses import client_address
 from limits.budgets import attempt, reserve
 from limits.commands import AttemptLimit
 from users.devices.middleware import sign_out_session_device
-from users.phones import MAX_INPUT_LENGTH, InvalidPhoneNumber, normalize_phone_number
+from users.phones import MAX_INPUT_LENGTH, NotAPhoneNumber, normalize_phone_number
 from users.staff.dashboard_page import dashboard_page
 
 BY_PASSWORD = "django.contrib.auth.backends.ModelBackend"  # noqa: S105  a path
@@ -44,7 +44,7 @@ class StaffLoginForm(AdminAuthenticationForm):
         assert self.request is not None  # noqa: S101  the admin site always passes it
         address = client_address(self.request)
         limits = [attempt("password_guesses_per_address", address)]
-        with suppress(InvalidPhoneNumber):
+        with suppress(NotAPhoneNumber):
             number = normalize_phone_number(self.cleaned_data.get("username", ""))
             limits.append(attempt("password_guesses_per_phone", number.pseudonym))
         return limits

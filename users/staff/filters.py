@@ -10,7 +10,7 @@ from django_filters import rest_framework as filters
 
 from referrals.invite_codes import normalize_invite_code
 from users.models import User
-from users.phones import InvalidPhoneNumber, normalize_phone_number
+from users.phones import NotAPhoneNumber, normalize_phone_number
 
 MAX_ID = 2**63 - 1
 
@@ -72,7 +72,7 @@ class PersonFilter(filters.FilterSet):
 
     def find(self, people: QuerySet[User], name: str, text: str) -> QuerySet[User]:
         found = Q(invite_code=normalize_invite_code(text) or "")
-        with suppress(InvalidPhoneNumber):
+        with suppress(NotAPhoneNumber):
             found |= Q(phone_number=normalize_phone_number(text))
         return people.filter(found)
 

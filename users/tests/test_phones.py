@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from users.phones import (
-    InvalidPhoneNumber,
+    NotAPhoneNumber,
     PhoneNumber,
     normalize_phone_number,
     spell_phone_number,
@@ -44,7 +44,7 @@ def test_every_spelling_of_a_number_is_one_number(text: str) -> None:
     ],
 )
 def test_a_number_that_cannot_be_dialled_is_refused(text: str) -> None:
-    with pytest.raises(InvalidPhoneNumber):
+    with pytest.raises(NotAPhoneNumber):
         normalize_phone_number(text)
 
 
@@ -56,7 +56,7 @@ def test_numbers_of_other_countries_keep_their_code() -> None:
 def test_any_text_is_a_number_in_e164_or_refused(text: str) -> None:
     try:
         number = normalize_phone_number(text)
-    except InvalidPhoneNumber:
+    except NotAPhoneNumber:
         return
     assert number[0] == "+"
     assert number[1:].isascii()

@@ -12,7 +12,7 @@ from conftest import ALICE, BORIS
 from referrals.invite_codes import PATTERN
 from referrals.models import Referral
 from users.models import User
-from users.phones import InvalidPhoneNumber
+from users.phones import NotAPhoneNumber
 
 pytestmark = pytest.mark.django_db
 
@@ -44,7 +44,7 @@ def test_a_number_has_one_account(alice: User) -> None:
 
 
 def test_a_text_that_is_no_number_has_no_account() -> None:
-    with pytest.raises(InvalidPhoneNumber):
+    with pytest.raises(NotAPhoneNumber):
         User.objects.create_user("12")
 
 
