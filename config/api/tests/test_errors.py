@@ -68,8 +68,8 @@ def test_json_only_is_served() -> None:
     ("language", "detail"),
     [
         ("en", "There is no such invite code."),
-        ("ru", "Такого инвайт-кода нет."),
-        ("ru-RU,ru;q=0.9,en;q=0.8", "Такого инвайт-кода нет."),
+        ("ru", "Такого кода приглашения нет."),
+        ("ru-RU,ru;q=0.9,en;q=0.8", "Такого кода приглашения нет."),
         ("de", "There is no such invite code."),
         ("", "There is no such invite code."),
     ],
