@@ -35,7 +35,7 @@ class InviteCodeAlreadyActivated(InviteCodeRefusal, Conflict):
 class CorrectionRefused(Exception):
     """Why an inviter cannot be corrected. Only the admin site shows it."""
 
-    text = _("The inviter cannot be corrected so.")
+    text = _("This correction is not possible.")
 
 
 class CorrectionToOneself(CorrectionRefused):
@@ -47,7 +47,7 @@ class CorrectionOfOnesOwn(CorrectionRefused):
 
 
 class CorrectionChangesNothing(CorrectionRefused):
-    text = _("That is so already.")
+    text = _("This inviter is already recorded.")
 
 
 class CorrectionOutdated(CorrectionRefused):

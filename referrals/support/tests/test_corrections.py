@@ -127,7 +127,7 @@ def test_a_correction_is_reverted_to_what_it_was(
         (BORIS, "Nobody invites themselves."),
         ("+79990000077", "Nobody has this number or code."),
         ("somebody else", "This is neither a number nor an invite code."),
-        ("", "That is so already."),
+        ("", "This inviter is already recorded."),
     ],
 )
 def test_an_impossible_correction_is_refused(
