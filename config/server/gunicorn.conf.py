@@ -42,7 +42,7 @@ raw_env = ["PGOPTIONS=-c statement_timeout=2500"]
 threads = WEB_THREADS
 # SO_REUSEPORT: each worker has a listening socket, and the kernel spreads connections
 # evenly. From one shared socket the quickest worker takes most of them, and its clients
-# wait. (PIECES.md: without this and pinning, a fifth fewer codes.)
+# wait. (PIECES.md: without pinning a fourth fewer codes.)
 reuse_port = WEB_PIN_WORKERS and workers > 1
 # gthread accepts no more connections than this: it must be more than the threads.
 worker_connections = WEB_THREADS * 2 + 100

@@ -51,7 +51,7 @@ PIECES = [
 ]
 COLUMNS = {
     "codes/s": r"1,000 clients ask for codes .*?/s +\| ([\d,]+)/s",
-    "profile p99, ms": r"profile meanwhile: p99 .*?ms +\| ([\d,]+) ms",
+    "profile p99, ms": r"profile during it: p99 .*?ms +\| ([\d,]+) ms",
     "new sign-ins/s": r"sign-ins of new people .*?/s +\| ([\d,]+)/s",
     "returning sign-ins/s": r"sign-ins of people who return .*?/s +\| ([\d,]+)/s",
 }
