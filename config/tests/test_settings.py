@@ -1,5 +1,6 @@
 """Settings come from the environment, are documented, and refuse to be half set."""
 
+import ast
 import os
 import re
 import subprocess
@@ -232,6 +233,26 @@ def test_nothing_set_is_refused_by_the_server_itself() -> None:
     assert result.returncode != 0
     for number in (1, 3, 4, 5):
         assert f"(config.E00{number})" in result.stderr
+
+
+def test_database_url_may_set_options_of_the_connection() -> None:
+    url = "postgresql://host/name?keepalives_idle=60&target_session_attrs=read-write"
+    result = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from config.settings import DATABASES; print(DATABASES)",
+        ],
+        cwd=ROOT,
+        env={**os.environ, "ENV_FILE": os.devnull, "DATABASE_URL": url},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    options = ast.literal_eval(result.stdout)["default"]["OPTIONS"]
+    assert int(options["keepalives_idle"]) == 60
+    assert options["target_session_attrs"] == "read-write"
+    assert options["connect_timeout"] == 2
 
 
 def test_a_secret_may_stand_in_a_file(
