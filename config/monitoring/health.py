@@ -8,7 +8,7 @@ from django.db import Error as DatabaseError
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
-from redis.exceptions import RedisError
+from redis.exceptions import RedisClusterException, RedisError
 from rest_framework import serializers, status
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -76,7 +76,7 @@ class ReadinessView(APIView):
 def _state(ask: Callable[[], object]) -> str:
     try:
         ask()
-    except (DatabaseError, RedisError) as error:
+    except (DatabaseError, RedisError, RedisClusterException) as error:
         logger.error("not ready: %s failed with %s", ask.__name__, type(error).__name__)
         return "unavailable"
     return "ok"
@@ -97,4 +97,9 @@ def _ask_database() -> None:
 
 
 def _ask_cache() -> None:
-    cache.set("readyz", 1, 60)  # a write: a replica that takes none is no use
+    """Two keys in one transaction, because signing in changes several keys at once.
+
+    A replica and a full Redis refuse any write. A node of a Redis Cluster may take one
+    key, but it refuses these two, because they belong to different hash slots.
+    """
+    cache.set_many({"readyz:1": 1, "readyz:2": 1}, timeout=60)

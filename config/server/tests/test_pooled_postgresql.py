@@ -23,6 +23,16 @@ def kept_connection() -> Any:
     return connection.connection.driver_connection
 
 
+def server_process() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        row: tuple[int] = cursor.fetchone()
+    return row[0]
+
+
+@pytest.mark.skipif(
+    not hasattr(socket, "TCP_USER_TIMEOUT"), reason="only Linux has this time-out"
+)
 def test_a_vanished_machine_is_noticed_within_seconds(kept_connection: Any) -> None:
     with socket.socket(fileno=socket.dup(kept_connection.fileno())) as tcp:
         options = [
@@ -33,3 +43,19 @@ def test_a_vanished_machine_is_noticed_within_seconds(kept_connection: Any) -> N
             tcp.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT),
         ]
     assert options == [1, 1, 1, 3, 2500]
+
+
+def test_the_pool_keeps_a_connection_that_may_write(kept_connection: Any) -> None:
+    before = server_process()
+    connection.close()
+    assert server_process() == before
+
+
+def test_the_pool_drops_a_connection_that_became_read_only(
+    kept_connection: Any,
+) -> None:
+    before = server_process()
+    with connection.cursor() as cursor:
+        cursor.execute("SET default_transaction_read_only = on")
+    connection.close()
+    assert server_process() != before
