@@ -86,6 +86,8 @@ format: $(VENV)/.dev ## format the code
 
 check: $(VENV)/.dev ## check migrations, API schema and deployment settings
 	DEBUG=on $(BIN)/python manage.py makemigrations --check --dry-run
+	DJANGO_SETTINGS_MODULE=config.settings_test $(BIN)/python -m tests.lab.servers services \
+		$(BIN)/python manage.py lintmigrations
 	DEBUG=on $(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
 	ENV_FILE=.env.example SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(48))') \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING

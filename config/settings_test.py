@@ -8,8 +8,14 @@ os.environ["SMS_BACKEND"] = "users.sms.memory.MemoryBackend"
 os.environ["SMS_SIMULATED_DELAY"] = "0"
 
 from config.settings import *  # noqa: F403
-from config.settings import CACHES, DATABASE_IS_EMBEDDED, DATABASES
+from config.settings import (
+    CACHES,
+    DATABASE_IS_EMBEDDED,
+    DATABASES,
+    INSTALLED_APPS,
+)
 
+INSTALLED_APPS = [*INSTALLED_APPS, "django_migration_linter"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Test processes that share one Redis must not see each other's keys.
 CACHES["default"]["KEY_PREFIX"] = os.environ.get("PYTEST_XDIST_WORKER", "main")
