@@ -58,7 +58,7 @@ def test_env_example_names_every_setting_and_no_other() -> None:
 def test_the_environment_is_read_in_one_place() -> None:
     readers = {
         path.relative_to(ROOT).as_posix()
-        for folder in ("config", "users", "referrals", "webhooks")
+        for folder in ("config", "users", "referrals", "webhooks", "limits")
         for path in (ROOT / folder).rglob("*.py")
         if "os.environ" in path.read_text(encoding="utf-8")
         and "tests" not in path.parts

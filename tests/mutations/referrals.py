@@ -33,7 +33,7 @@ GUARDS = [
         "the number of queries for the list is constant",
         "referrals/serializers.py",
         "instance.invitee_name",
-        "instance.invitee.get_username()  # type: ignore",
+        "instance.invitee.get_username()",
         "referrals/tests/test_list.py::test_the_list_takes_two_queries",
     ),
     Guard(
