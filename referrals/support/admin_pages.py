@@ -15,10 +15,10 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from referrals.exceptions import CorrectionRefused
-from referrals.forms import CorrectionForm, ReasonForm, WhyForm
 from referrals.models import Correction
 from referrals.support.corrections import correct_inviter, revert_correction, standing
 from referrals.support.explanations import explain
+from referrals.support.forms import CorrectionForm, ExplanationForm, ReasonForm
 
 may_look = permission_required("referrals.view_referral", raise_exception=True)
 may_correct = permission_required("referrals.add_correction", raise_exception=True)
@@ -31,7 +31,7 @@ form_page = require_http_methods(["GET", "HEAD", "POST"])
 def why(request: HttpRequest) -> HttpResponse:
     """Changes nothing. A POST, so that no phone number is in a URL."""
     initial = {"invitee": request.GET.get("invitee", "")}
-    form = WhyForm(request.POST or None, initial=initial)
+    form = ExplanationForm(request.POST or None, initial=initial)
     context: dict[str, Any] = {"form": form}
     if form.is_valid():
         invitee, inviter = form.cleaned_data["invitee"], form.cleaned_data["inviter"]
