@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.cache import cache, caches
 from django.test import Client as DjangoClient
 from django.utils import translation
+from hypothesis import settings as hypothesis_settings
 from rest_framework.test import APIClient
 
 from users.devices.token_authentication import issue_token
@@ -18,6 +19,10 @@ from users.phones import PhoneNumber
 from users.sms import memory
 from users.staff.admin_site import BY_PASSWORD
 from users.staff.permissions import issue_staff_token
+
+# Property tests are about results. A busy machine may take its time.
+hypothesis_settings.register_profile("no deadline", deadline=None)
+hypothesis_settings.load_profile("no deadline")
 
 ALICE = PhoneNumber("+79990000001")
 BORIS = PhoneNumber("+79990000002")
