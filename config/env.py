@@ -55,8 +55,8 @@ def whole(name: str, default: int, *, low: int, high: int) -> int:
     return number
 
 
-def words(name: str) -> list[str]:
-    return [word for part in text(name).split(",") if (word := part.strip())]
+def words(name: str, default: str = "") -> list[str]:
+    return [word for part in text(name, default).split(",") if (word := part.strip())]
 
 
 def addresses(name: str) -> list[tuple[str, int]]:

@@ -27,6 +27,7 @@ class Client:
     address: str
     known_device_token: str = ""
     user_agent: str = ""
+    challenge_solution: str = ""
 
     @classmethod
     def of(cls, request: HttpRequest, known_device_token: str | None = None) -> Client:
@@ -38,6 +39,9 @@ class Client:
             known_device_token=known_device_token,
             user_agent=request.headers.get("User-Agent", ""),
         )
+
+    def known_device(self, phone_number: PhoneNumber) -> str | None:
+        return "known" if self.has_signed_in_on(phone_number) else None
 
     def has_signed_in_on(self, phone_number: PhoneNumber) -> bool:
         """Whether this device has signed in on this number before."""

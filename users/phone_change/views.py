@@ -24,7 +24,12 @@ from users.phone_change.serializers import (
     RequestPhoneChangeSerializer,
 )
 from users.requests import SignedInRequest
-from users.sms.exceptions import CountryNotServed, SmsUnavailable, SmsUnsure
+from users.sms.exceptions import (
+    CountryNotServed,
+    NumberCannotReceiveSms,
+    SmsUnavailable,
+    SmsUnsure,
+)
 
 
 class RequestPhoneChangeView(APIView):
@@ -46,6 +51,7 @@ class RequestPhoneChangeView(APIView):
         PhoneNumberInvalid,
         PhoneNumberUnchanged,
         CountryNotServed,
+        NumberCannotReceiveSms,
         ResendTooSoon,
         LimitReached,
         SmsUnavailable,
