@@ -3,6 +3,7 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any, ClassVar
+from uuid import uuid4
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -179,6 +180,10 @@ class Device(models.Model):
     """A signed-in device: an app, a browser or a program. Stores its token's digest."""
 
     digest = models.CharField(max_length=64, editable=False)
+    # JWTs and browser sessions contain it beside the primary key. After a backup is
+    # restored, the next devices get primary keys that were given out before.
+    # None: the device signed in before devices had random ids.
+    random_id = models.UUIDField(default=uuid4, null=True, editable=False)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="devices"
     )

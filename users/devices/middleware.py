@@ -7,10 +7,11 @@ from django.utils.cache import add_never_cache_headers
 
 from users.devices.services import sign_out
 from users.devices.token_authentication import issue_token, renew_device
-from users.models import Device, User
+from users.models import Device, DeviceQuerySet, User
 
-# The session stores the device's primary key; browsers never receive its token.
-SESSION_KEY = "device_id"
+# The session stores these of the device; browsers never receive its token.
+SESSION_KEY = "device_id"  # primary key
+RANDOM_ID_KEY = "device_random_id"
 
 
 class DeviceMiddleware:
@@ -38,13 +39,12 @@ class DeviceMiddleware:
         user = request.user
         if not isinstance(user, User):
             return
-        device_id = request.session.get(SESSION_KEY)
-        if device_id is None:  # staff who signed in with a password
+        if SESSION_KEY not in request.session:  # staff who signed in with a password
             user_agent = request.headers.get("User-Agent", "")
             new_device, _token = issue_token(user=user, user_agent=user_agent)
             bind_session_to_device(request, new_device)
             return
-        device = Device.objects.live().filter(pk=device_id, user=user).first()
+        device = session_devices(request).live().filter(user=user).first()
         if device is None:
             logout(request)
         elif renew_device(device):
@@ -53,10 +53,24 @@ class DeviceMiddleware:
 
 def bind_session_to_device(request: HttpRequest, device: Device) -> None:
     request.session[SESSION_KEY] = device.pk
+    request.session[RANDOM_ID_KEY] = device.random_id and device.random_id.hex
+
+
+def session_devices(request: HttpRequest) -> DeviceQuerySet:
+    """The session's device, or nothing.
+
+    Sessions from the time before devices had random ids contain the primary key only.
+    They are valid for the devices of that time, which have no random id.
+    """
+    session = request.session
+    if SESSION_KEY not in session:
+        return Device.objects.none()
+    return Device.objects.filter(
+        pk=session[SESSION_KEY], random_id=session.get(RANDOM_ID_KEY)
+    )
 
 
 def sign_out_session_device(request: HttpRequest) -> None:
     """End the session's device. The caller ends the session itself."""
-    device_id = request.session.get(SESSION_KEY)
-    if device_id and (device := Device.objects.filter(pk=device_id).first()):
+    if device := session_devices(request).first():
         sign_out(device)

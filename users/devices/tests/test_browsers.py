@@ -1,4 +1,5 @@
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.test import Client
@@ -56,9 +57,38 @@ def test_a_device_of_another_person_keeps_no_browser_signed_in(
     boris_browser: Client, alice: User
 ) -> None:
     session = boris_browser.session
-    session["device_id"] = issue_token(user=alice, user_agent="")[0].pk
+    other, _token = issue_token(user=alice, user_agent="")
+    session["device_id"] = other.pk
+    session["device_random_id"] = str(other.random_id)
     session.save()
     assert boris_browser.get("/profile/").status_code == 302
+
+
+def test_a_later_device_with_the_same_primary_key_keeps_no_browser_signed_in(
+    boris_browser: Client,
+) -> None:
+    Device.objects.update(random_id=uuid4())
+    assert boris_browser.get("/profile/").status_code == 302
+
+
+def test_logout_ends_no_later_device_with_the_same_primary_key(
+    boris_browser: Client,
+) -> None:
+    Device.objects.update(random_id=uuid4())
+    boris_browser.post("/logout/")
+    assert Device.objects.exists()
+
+
+@pytest.mark.parametrize(("device_is_old", "status"), [(True, 200), (False, 302)])
+def test_a_session_from_before_random_ids_is_for_a_device_from_before(
+    boris_browser: Client, device_is_old: bool, status: int
+) -> None:
+    session = boris_browser.session
+    del session["device_random_id"]
+    session.save()
+    if device_is_old:
+        Device.objects.update(random_id=None)
+    assert boris_browser.get("/profile/").status_code == status
 
 
 def test_use_renews_the_browser(boris_browser: Client, clock: Clock) -> None:
