@@ -60,15 +60,21 @@ class UserManager(BaseUserManager["User"]):
         A locked account cannot be deleted meanwhile. Rows may still refer to it ("no
         key"), or two people who activate each other's invite codes would deadlock.
         """
-        locked = self.select_for_update(of=("self",), no_key=True)
-        users = locked.select_related("activation")
         with suppress(User.DoesNotExist):
-            return users.get(phone_number=phone_number), False
+            return self._lock(phone_number), False
         try:
             user = self.create_user(phone_number)
         except IntegrityError:  # another first sign-in on this number was faster
-            return users.get(phone_number=phone_number), False
+            return self._lock(phone_number), False
         return user, True
+
+    def _lock(self, phone_number: PhoneNumber) -> User:
+        locked = self.select_for_update(of=("self",), no_key=True)
+        user = locked.select_related("activation").get(phone_number=phone_number)
+        if user.known_devices_key is None:  # created before accounts had this key
+            user.known_devices_key = uuid4()
+            user.save(using=self._db, update_fields=["known_devices_key"])
+        return user
 
     def create_superuser(
         self, phone_number: str, password: str | None = None, **fields: Any
@@ -110,6 +116,8 @@ class User(InviteCodeOwner, AbstractBaseUser, PermissionsMixin):
         _("staff"), default=False, help_text=_("May sign in to this admin site.")
     )
     date_joined = models.DateTimeField(_("joined at"), default=timezone.now)
+    # Known-device tokens contain it. A new key ends all of them.
+    known_devices_key = models.UUIDField(default=uuid4, null=True, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
 

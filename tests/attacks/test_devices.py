@@ -1,14 +1,17 @@
-"""T27: devices after a restored backup."""
+"""T27, T28: devices after a restored backup, and known devices."""
 
 import hmac
 import os
 import subprocess
+import time
+from collections.abc import Callable
 from urllib.parse import urlsplit, urlunsplit
 
 import jwt
 import psycopg2  # type: ignore[import-untyped]  # ships no types
+import pytest
 
-from tests.attacks.attacker import Target, new_address
+from tests.attacks.attacker import Answer, Target, new_address
 from tests.attacks.browser import Browser
 from tests.attacks.conftest import Lab, Report
 from tests.lab.shared import new_phone_number
@@ -99,3 +102,54 @@ def test_t27_no_session_or_jwt_opens_another_account_after_a_restore(
     assert seen.pop("browser") == 302
     assert set(seen.values()) == {401}
     assert victims_in == 3
+
+
+def _change_number(server: Target, phone: str, token: str, known: str) -> None:
+    path, body = "/api/profile/phone/", {"phone_number": new_phone_number()}
+    body["device_token"] = known
+    sent = server.with_token("POST", f"{path}request-code/", token, body).json
+    body |= {name: sent[name]["dev_code"] for name in ("old_code", "new_code")}
+    answer = server.with_token("POST", path, token, body)
+    assert answer.status == 200, answer.body
+
+
+def _post(path: str) -> Callable[[Target, str, str, str], Answer]:
+    return lambda server, phone, token, known: server.with_token("POST", path, token)
+
+
+def _sign_in_again(server: Target, phone: str, token: str, known: str) -> None:
+    body = {"device_token": known}
+    server.sign_in(phone, address=new_address(), body=body)
+
+
+ENDS: dict[str, tuple[Callable[[Target, str, str, str], object], str]] = {
+    "a sign-in with it": (_sign_in_again, "known"),
+    "logout": (_post("/api/auth/logout/"), "known"),
+    "logout-all": (_post("/api/auth/logout-all/"), "stranger"),
+    "a change of number": (_change_number, "stranger"),
+    "deletion": (
+        lambda server, phone, token, known: server.with_token(
+            "DELETE", "/api/profile/", token
+        ),
+        "stranger",
+    ),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_t28_known_device_tokens_end(lab: Lab, report: Report, end: str) -> None:
+    server = lab.server_with(LOGIN_CODE_RESEND_SECONDS="5")
+    phone = new_phone_number()
+    signed_in = server.sign_in(phone, address=new_address())
+    known = signed_in["device_token"]
+    act, expected = ENDS[end]
+    act(server, phone, signed_in["token"], known)
+    # Strangers wait for each other's sends. A known device waits for its own only.
+    time.sleep(5.2)
+    server.code_of(phone, address=new_address())
+    answer = server.send_code(
+        phone, address=new_address(), body={"device_token": known}
+    )
+    seen = {200: "known", 429: "stranger"}.get(answer.status, answer.name)
+    report("T28", f"device token after {end}", f"counts as {seen}")
+    assert seen == expected

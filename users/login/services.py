@@ -145,14 +145,14 @@ def sign_in(
     spent all the same: the cache does not roll back.) Raises CodeIncorrect,
     CodeExpired, LimitReached, AccountInactive, InviteCodeUnknown and InviteCodeOwn.
     """
-    is_known_device = client.has_signed_in_on(phone_number)
+    known_device = client.known_device(phone_number)
     code = codes.get(phone_number)
     compare(
         code,
         digits,
         phone_number=phone_number,
         client=client,
-        is_known_device=is_known_device,
+        is_known_device=known_device is not None,
     )
     other_invite_codes = [c for c in (link_invite_code, code.invite_code) if c]
     with transaction.atomic():
@@ -172,7 +172,7 @@ def sign_in(
         user=user,
         device=device,
         token=token,
-        known_device_token=issue_known_device_token(phone_number.pseudonym),
+        known_device_token=issue_known_device_token(user, known_device),
         is_new_user=is_new,
         invite_code_applied=has_invite_code and refusal is None,
         invite_code_refusal=refusal if has_invite_code else None,

@@ -141,9 +141,7 @@ def change_phone_number(
             old.spend()
         with _named(*NEW):
             new.spend()
-    return PhoneChanged(
-        moved, device, token, issue_known_device_token(phone_number.pseudonym)
-    )
+    return PhoneChanged(moved, device, token, issue_known_device_token(moved))
 
 
 def move_account(
