@@ -194,6 +194,8 @@ LOGIN_CODE_RESEND_SECONDS = env.waits("LOGIN_CODE_RESEND_SECONDS", "60,120,300")
 # After so many wrong guesses at a number in a month: so many digits in its next codes.
 LOGIN_CODE_GROWTH = env.steps("LOGIN_CODE_GROWTH", "10:6,30:8")
 TOKEN_IDLE_DAYS = env.whole("TOKEN_IDLE_DAYS", 90, low=1, high=3650)
+SESSION_MAX_DAYS = env.whole("SESSION_MAX_DAYS", 365, low=1, high=3650)
+ADMIN_SESSION_HOURS = env.whole("ADMIN_SESSION_HOURS", 12, low=1, high=168)
 JWT_ACCESS_MINUTES = env.whole("JWT_ACCESS_MINUTES", 10, low=1, high=60)
 SIMPLE_JWT = {
     "ALGORITHM": "HS256",  # and no other is read

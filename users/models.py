@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from uuid import uuid4
 
@@ -222,9 +222,17 @@ class Device(models.Model):
     def name(self) -> str:
         return device_name(self.user_agent)
 
-    @staticmethod
-    def idle_lifetime() -> timedelta:
-        return timedelta(days=settings.TOKEN_IDLE_DAYS)
+    def count_use(self, now: datetime) -> None:
+        """Set last_used_at and expires_at, without saving them.
+
+        A device expires TOKEN_IDLE_DAYS after its last use, and SESSION_MAX_DAYS after
+        its sign-in at the latest.
+        """
+        self.last_used_at = now
+        self.expires_at = min(
+            now + timedelta(days=settings.TOKEN_IDLE_DAYS),
+            self.created_at + timedelta(days=settings.SESSION_MAX_DAYS),
+        )
 
 
 class DayCount(models.Model):

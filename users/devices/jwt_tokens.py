@@ -60,8 +60,7 @@ def refresh(token: str) -> Refreshed:
     device = _find_device(old)
     if device is None:
         raise TokenInvalid
-    device.last_used_at = timezone.now()
-    device.expires_at = device.last_used_at + Device.idle_lifetime()
+    device.count_use(timezone.now())
     # One UPDATE that names the old digest: of concurrent requests only one matches.
     changed = Device.objects.filter(pk=device.pk, digest=_digest(old)).update(
         digest=_digest(new),

@@ -285,12 +285,14 @@ def test_a_refresh_gives_the_next_pair(
     assert second["refresh_expires_at"] == "2027-04-20T12:00:00Z"
 
 
-def test_use_keeps_a_device_for_good(alice: User, clock: Clock) -> None:
+def test_refreshing_keeps_a_device_for_a_year(alice: User, clock: Clock) -> None:
     pair = new_pair(alice)
-    for _ in range(3):
+    for _ in range(4):
         clock.pass_seconds(timedelta(days=89).total_seconds())
         pair = refresh(pair["refresh"]).json()
-    clock.pass_seconds(timedelta(days=90).total_seconds())
+    assert pair["refresh_expires_at"] == "2027-11-21T12:00:00Z"
+    clock.pass_seconds(timedelta(days=9).total_seconds())
+    assert statuses(pair) == (401, 401)
     assert refresh(pair["refresh"]).status_code == 401
 
 
