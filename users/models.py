@@ -178,7 +178,14 @@ class User(InviteCodeOwner, AbstractBaseUser, PermissionsMixin):
 
 class DeviceQuerySet(models.QuerySet["Device"]):
     def live(self) -> DeviceQuerySet:
-        return self.filter(expires_at__gt=timezone.now(), user__is_active=True)
+        now = timezone.now()
+        # expires_at includes SESSION_MAX_DAYS as it was at the last use.
+        earliest_sign_in = now - timedelta(days=settings.SESSION_MAX_DAYS)
+        return self.filter(
+            Q(is_for_staff=True) | Q(created_at__gt=earliest_sign_in),
+            expires_at__gt=now,
+            user__is_active=True,
+        )
 
     def of_user(self, user: User) -> DeviceQuerySet:
         return self.live().filter(user=user)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
-from conftest import Clock, error_of, signed_in
+from conftest import Clock, error_of, signed_in, signed_in_as_staff
 from users.devices.token_authentication import issue_token
 from users.models import Device, User
 
@@ -136,6 +136,17 @@ def test_a_shorter_session_than_the_idle_time_ends_first(
     client = signed_in(alice)
     clock.pass_seconds(timedelta(days=1).total_seconds())
     assert status(client) == 401
+
+
+def test_a_lower_limit_of_the_session_ends_devices_at_once(
+    alice: User, staff: User, clock: Clock, settings: LazySettings
+) -> None:
+    app, staff_tool = signed_in(alice), signed_in_as_staff(staff)
+    clock.pass_seconds(timedelta(days=2).total_seconds())
+    settings.SESSION_MAX_DAYS = 3
+    assert (status(app), status(staff_tool)) == (200, 200)
+    settings.SESSION_MAX_DAYS = 2
+    assert (status(app), status(staff_tool)) == (401, 200)
 
 
 def test_use_writes_once_a_day_at_most(
