@@ -66,15 +66,23 @@ NO_TYPOS = Typos(0, ())
 
 
 def make_guess(
-    code: LoginCode, digits: str, *, phone_number: PhoneNumber, client: Client
+    code: LoginCode,
+    digits: str,
+    *,
+    phone_number: PhoneNumber,
+    client: Client,
+    known_device: str | None = None,
 ) -> Typos:
     """Return if the digits are right.
 
+    `known_device` is what `client.known_device` returned, which costs a query.
     Raises CodeIncorrect; and, whatever the digits are, GuessesUsedUp, LimitReached, and
     CodeExpired for a code that was spent or is too short by now.
     """
     try:
-        return _guess_by_device(code, digits, phone_number, client)
+        return _guess(
+            code, digits, phone_number.pseudonym, client.address, known_device
+        )
     except CodeIncorrect as refusal:
         left = refusal.attempts_left
         audit.record("code.wrong", phone=phone_number.masked, attempts_left=left)
@@ -84,11 +92,10 @@ def make_guess(
         raise
 
 
-def _guess_by_device(
-    code: LoginCode, digits: str, phone_number: PhoneNumber, client: Client
+def _guess(
+    code: LoginCode, digits: str, number: str, address: str, device: str | None
 ) -> Typos:
     """With the guesses of a known device first, then as a stranger."""
-    number, device = phone_number.pseudonym, client.known_device(phone_number)
     wrong = 0 if code.matches(digits) else 1
     if device:
         own = [
@@ -106,9 +113,9 @@ def _guess_by_device(
     return _count(
         code,
         wrong,
-        guesser=f"device {device}" if device else client.address,
-        limits=_limits_of_strangers(number, client.address),
-        outgrown=_outgrown_limits(code, number, client.address),
+        guesser=f"device {device}" if device else address,
+        limits=_limits_of_strangers(number, address),
+        outgrown=_outgrown_limits(code, number, address),
     )
 
 

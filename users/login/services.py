@@ -161,8 +161,15 @@ def sign_in(
     spent all the same: the cache does not roll back.) Raises CodeIncorrect,
     CodeExpired, LimitReached, AccountInactive, InviteCodeUnknown and InviteCodeOwn.
     """
+    known_device = client.known_device(phone_number)
     code = codes.get(phone_number)
-    typos = make_guess(code, digits, phone_number=phone_number, client=client)
+    typos = make_guess(
+        code,
+        digits,
+        phone_number=phone_number,
+        client=client,
+        known_device=known_device,
+    )
     other_invite_codes = [c for c in (link_invite_code, code.invite_code) if c]
     with transaction.atomic():
         user, is_new = User.objects.lock_or_create(phone_number)
@@ -185,7 +192,7 @@ def sign_in(
         user=user,
         device=device,
         token=token,
-        known_device_token=issue_known_device_token(phone_number.pseudonym),
+        known_device_token=issue_known_device_token(user, known_device),
         is_new_user=is_new,
         invite_code_applied=has_invite_code and refusal is None,
         invite_code_refusal=refusal if has_invite_code else None,

@@ -130,9 +130,9 @@ def change_phone_number(
     with _named(*NEW):
         new = codes.get(phone_number, purpose)
     with _named(*OLD):
-        make_guess(old, old_digits, phone_number=old_number, client=client)
+        _guess(old, old_digits, old_number, client)
     with _named(*NEW):
-        make_guess(new, new_digits, phone_number=phone_number, client=client)
+        _guess(new, new_digits, phone_number, client)
     with transaction.atomic():
         moved = _locked(user)
         move_account(moved, phone_number)
@@ -141,9 +141,7 @@ def change_phone_number(
             old.spend()
         with _named(*NEW):
             new.spend()
-    return PhoneChanged(
-        moved, device, token, issue_known_device_token(phone_number.pseudonym)
-    )
+    return PhoneChanged(moved, device, token, issue_known_device_token(moved))
 
 
 def move_account(
@@ -174,6 +172,18 @@ def move_account(
 
 def _purpose(user: User, phone_number: PhoneNumber) -> str:
     return f"change:{user.pk}:{phone_number.pseudonym}"
+
+
+def _guess(
+    code: codes.LoginCode, digits: str, phone_number: PhoneNumber, client: Client
+) -> None:
+    make_guess(
+        code,
+        digits,
+        phone_number=phone_number,
+        client=client,
+        known_device=client.known_device(phone_number),
+    )
 
 
 def _locked(user: User) -> User:

@@ -78,7 +78,7 @@ def test_a_device_that_the_old_number_knows_has_its_own_budgets(
     alice: User, settings: LazySettings, clock: Clock
 ) -> None:
     settings.LIMITS = {**settings.LIMITS, "guesses_per_phone_day": Limit(1, 86_400)}
-    known = {"device_token": issue_known_device_token(ALICE.pseudonym)}
+    known = {"device_token": issue_known_device_token(alice)}
     code = ask_for_code(APIClient(), ALICE)
     for _ in range(2):  # strangers have used up the number's guesses
         verify(ALICE, wrong(code))
