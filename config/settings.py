@@ -224,6 +224,11 @@ SMS_WEBHOOK_SECRET = env.text("SMS_WEBHOOK_SECRET")
 TEST_NUMBERS = env.words("TEST_NUMBERS")
 SHOW_LOGIN_CODES = env.flag("SHOW_LOGIN_CODES", default=DEBUG)
 
+# Past a soft limit, strangers solve a task before they get a code.
+CHALLENGE_BACKEND = env.optional(
+    "CHALLENGE_BACKEND", "users.challenges.proof_of_work.ProofOfWork"
+)
+
 # --- Limits: count/seconds ----------------------------------------------------------
 
 # Whole mobile carriers sit behind one address: sends are wide there, wrong guesses not.

@@ -27,9 +27,15 @@ class Client:
     address: str
     known_device_token: str = ""
     user_agent: str = ""
+    challenge_solution: str = ""
 
     @classmethod
-    def of(cls, request: HttpRequest, known_device_token: str | None = None) -> Client:
+    def of(
+        cls,
+        request: HttpRequest,
+        known_device_token: str | None = None,
+        challenge_solution: str = "",
+    ) -> Client:
         """Apps send the token with the request; browsers have it in a cookie."""
         if known_device_token is None:
             known_device_token = request.COOKIES.get(KNOWN_DEVICE_COOKIE, "")
@@ -37,6 +43,7 @@ class Client:
             address=client_address(request),
             known_device_token=known_device_token,
             user_agent=request.headers.get("User-Agent", ""),
+            challenge_solution=challenge_solution,
         )
 
     def has_signed_in_on(self, phone_number: PhoneNumber) -> bool:

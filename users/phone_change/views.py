@@ -5,6 +5,7 @@ from rest_framework.views import APIView
 
 from config.api.schema import refuses
 from config.refusals import LimitReached
+from users.challenges.exceptions import ChallengeRequired
 from users.exceptions import PhoneNumberInvalid, PhoneNumberTaken
 from users.login.clients import Client
 from users.login.exceptions import GuessesUsedUp, ResendTooSoon
@@ -47,6 +48,7 @@ class RequestPhoneChangeView(APIView):
         PhoneNumberUnchanged,
         CountryNotServed,
         ResendTooSoon,
+        ChallengeRequired,
         LimitReached,
         SmsUnavailable,
         SmsUnsure,
@@ -58,7 +60,9 @@ class RequestPhoneChangeView(APIView):
             user=request.user,
             phone_number=body.validated_data["phone_number"],
             client=Client.of(
-                request._request, body.validated_data.get("device_token", "")
+                request._request,
+                body.validated_data.get("device_token", ""),
+                challenge_solution=body.validated_data.get("challenge", ""),
             ),
         )
         return Response(PhoneChangeCodesSerializer(sent).data)

@@ -1,0 +1,6 @@
+"""The service's settings, with every stranger past a soft limit."""
+
+from config.settings import *  # noqa: F403
+from config.settings import MIDDLEWARE
+
+MIDDLEWARE = [*MIDDLEWARE, "tests.e2e.challenge_middleware.PastASoftLimit"]
