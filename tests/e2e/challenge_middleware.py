@@ -15,7 +15,8 @@ class PastASoftLimit:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
-        services.send_code = phone_change.send_code = ask_first
+        services.send_code = ask_first
+        phone_change.send_code = ask_first  # type: ignore[attr-defined]  # its import
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)

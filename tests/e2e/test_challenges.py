@@ -31,6 +31,7 @@ def server() -> Iterator[Server]:
             **servers.production(folder),
             "DJANGO_SETTINGS_MODULE": "tests.e2e.challenge_settings",
             "SMS_SIMULATED_DELAY": "0",
+            "WEB_WORKERS": "1",
         }
         web = running.enter_context(servers.web(folder, settings))
         yield Server(web.env["BASE_URL"])
