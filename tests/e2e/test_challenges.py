@@ -29,7 +29,7 @@ def server() -> Iterator[Server]:
             **running.enter_context(servers.postgresql(folder)).env,
             **running.enter_context(servers.redis(folder)).env,
             **servers.production(folder),
-            "DJANGO_SETTINGS_MODULE": "tests.e2e.challenge_settings",
+            "DJANGO_SETTINGS_MODULE": "tests.lab.challenge_settings",
             "SMS_SIMULATED_DELAY": "0",
             "WEB_WORKERS": "1",
         }

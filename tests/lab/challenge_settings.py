@@ -3,4 +3,4 @@
 from config.settings import *  # noqa: F403
 from config.settings import MIDDLEWARE
 
-MIDDLEWARE = [*MIDDLEWARE, "tests.e2e.challenge_middleware.PastASoftLimit"]
+MIDDLEWARE = [*MIDDLEWARE, "tests.lab.challenge_middleware.PastASoftLimit"]
