@@ -24,6 +24,11 @@ def text(name: str, default: str = "") -> str:
     return os.environ.get(name, "").strip() or default
 
 
+def optional(name: str, default: str) -> str:
+    """As `text`, but set and empty for none."""
+    return os.environ.get(name, default).strip()
+
+
 def secret(name: str, default: str = "") -> str:
     """As `text`. If NAME is not set, reads the file whose path is in NAME_FILE."""
     file = text(f"{name}_FILE")

@@ -4,12 +4,14 @@ They know nothing of HTTP: `config.api.error_handling` knows the status of each 
 turns them into answers of the API. Pages show their text.
 """
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 Text = str | Promise  # Promise: translated when it is shown
+Fact = int | str | dict[str, Any]
 
 
 class Refusal(Exception):
@@ -29,7 +31,7 @@ class Refusal(Exception):
         return str(self.text)
 
     @property
-    def facts(self) -> dict[str, int | str]:
+    def facts(self) -> Mapping[str, Fact]:
         return {}
 
     @classmethod
@@ -86,7 +88,7 @@ class LimitReached(Refusal):
         self.retry_after = self.wait = max(wait, 1)
 
     @property
-    def facts(self) -> dict[str, int | str]:
+    def facts(self) -> dict[str, Fact]:
         return {"limit": self.limit, "retry_after": self.retry_after}
 
     @classmethod

@@ -234,6 +234,13 @@ SMS_WEBHOOK_SECRET = env.text("SMS_WEBHOOK_SECRET")
 TEST_NUMBERS = env.words("TEST_NUMBERS")
 SHOW_LOGIN_CODES = env.flag("SHOW_LOGIN_CODES", default=DEBUG)
 
+# Past a soft limit, strangers solve a task before they get a code.
+# The share of a limit from which on strangers are challenged. 0: always.
+CHALLENGE_FROM_PERCENT = env.whole("CHALLENGE_FROM_PERCENT", 50, low=0, high=100)
+CHALLENGE_BACKEND = env.optional(
+    "CHALLENGE_BACKEND", "users.challenges.proof_of_work.ProofOfWork"
+)
+
 # --- Limits: count/seconds ----------------------------------------------------------
 
 # Whole mobile carriers sit behind one address: sends are wide there, wrong guesses not.

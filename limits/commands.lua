@@ -61,7 +61,7 @@ local function milliseconds_to_wait(c)
       return (pair[1] + c.slices + 1) * c.slice_milliseconds - c.now
     end
   end
-  return 0
+  return c.slice_milliseconds * c.slices  -- a limit of 0 never lets anybody through
 end
 
 local function attempt(c)

@@ -177,7 +177,7 @@ class AttemptLimit(AttemptCount):
             if total < self.limit:
                 ends_at = (n + SLICES + 1) * self._slice_milliseconds
                 return ends_at - int(self.made_at * 1000)
-        return 0
+        return self._slice_milliseconds * SLICES  # a limit of 0 lets nobody through
 
     def run(self) -> int:
         counts = self._counts()

@@ -83,3 +83,27 @@ for (const button of document.querySelectorAll("[data-share]")) {
       .catch(() => {}); // closed without sharing
   });
 }
+
+// A worker solves the task, then the form is sent with the solution.
+for (const input of document.querySelectorAll("input[data-task]")) {
+  if (!window.Worker || !window.crypto?.subtle) continue; // no HTTPS: people wait
+  const show = (isSolving) => {
+    input.form.querySelector("[data-solving]").hidden = !isSolving;
+    input.form.querySelector("[data-wait-first]").hidden = isSolving;
+  };
+  show(true);
+  const worker = new Worker(input.dataset.worker);
+  worker.addEventListener("message", ({ data: solution }) => {
+    input.value = solution;
+    input.disabled = false;
+    input.form.requestSubmit();
+  });
+  worker.addEventListener("error", () => show(false));
+  worker.postMessage(JSON.parse(input.value));
+  // Coming back with the browser's button: the solution is used up.
+  window.addEventListener("pageshow", ({ persisted }) => {
+    if (!persisted) return;
+    input.disabled = true;
+    show(false);
+  });
+}

@@ -9,6 +9,7 @@ class UsersConfig(AppConfig):
 
     def ready(self) -> None:
         # They register themselves. Some need the models, which are loaded only now.
+        from users.challenges import checks as challenge_checks  # noqa: F401, PLC0415
         from users.devices import openapi  # noqa: F401, PLC0415
         from users.login import checks as login_checks  # noqa: F401, PLC0415
         from users.sms import checks as sms_checks  # noqa: F401, PLC0415

@@ -4,7 +4,7 @@ A view method lists its own with `@refuses(CodeIncorrect, …)`; what every endp
 answer (401, 406, 415, …) comes from drf-standardized-errors.
 """
 
-from collections import defaultdict
+from collections import ChainMap, defaultdict
 from collections.abc import Callable
 from functools import cache
 from http import HTTPStatus
@@ -23,6 +23,11 @@ from config.refusals import Refusal, RequestTooLarge, ServiceUnavailable
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 Refusals = tuple[type[Refusal], ...]
+FIELD_OF_FACT: dict[type, type[serializers.Field[Any, Any, Any, Any]]] = {
+    int: serializers.IntegerField,
+    str: serializers.CharField,
+    dict: serializers.DictField,
+}
 
 
 def refuses(*refusals: type[Refusal]) -> Callable[[Method], Method]:
@@ -140,12 +145,10 @@ def _response_serializer(refusals: Refusals) -> type[serializers.Serializer[Any]
         "detail": serializers.CharField(),
         "attr": serializers.CharField(allow_null=None in attrs),
     }
-    for refusal in refusals:
-        for key, value in refusal.sample().facts.items():
-            number = isinstance(value, int)
-            members[key] = (
-                serializers.IntegerField() if number else serializers.CharField()
-            )
+    facts = [dict(refusal.sample().facts) for refusal in refusals]
+    for key, value in ChainMap(*facts).items():
+        field = FIELD_OF_FACT[type(value)]
+        members[key] = field(required=all(key in some for some in facts))
     error = _serializer(f"{name}Item", members)
     kind = "server_error" if status_code >= 500 else "client_error"
     return _serializer(

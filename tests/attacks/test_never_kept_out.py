@@ -168,7 +168,7 @@ def test_t26_strangers_leave_sends_to_known_devices(lab: Lab, report: Report) ->
         REDIS_URL=lab.services["REDIS_URL"].replace("/0", "/3"),
         LIMIT_SENDS="100/3600",
         LIMIT_SENDS_BY_STRANGERS="80/3600",
-        CHALLENGE_BACKEND="none",
+        CHALLENGE_BACKEND="",
     )
     owner = new_phone_number()
     token = target.sign_in(owner, address=network(0))["device_token"]
@@ -192,7 +192,7 @@ def test_t34_spraying_makes_codes_longer(lab: Lab, report: Report) -> None:
         REDIS_URL=lab.services["REDIS_URL"].replace("/0", "/4"),
         LOGIN_CODE_GROWTH_OVERALL="10:6,200:8",
         LOGIN_CODE_TTL_SECONDS="300",
-        CHALLENGE_BACKEND="none",
+        CHALLENGE_BACKEND="",
     )
 
     def spray(i: int) -> tuple[int, Answer]:

@@ -35,7 +35,12 @@ class Client:
     challenge_solution: str = ""
 
     @classmethod
-    def of(cls, request: HttpRequest, known_device_token: str | None = None) -> Client:
+    def of(
+        cls,
+        request: HttpRequest,
+        known_device_token: str | None = None,
+        challenge_solution: str = "",
+    ) -> Client:
         """Apps send the token with the request; browsers have it in a cookie."""
         if known_device_token is None:
             known_device_token = request.COOKIES.get(KNOWN_DEVICE_COOKIE, "")
@@ -43,6 +48,7 @@ class Client:
             address=client_address(request),
             known_device_token=known_device_token,
             user_agent=request.headers.get("User-Agent", ""),
+            challenge_solution=challenge_solution,
         )
 
     def known_device(self, phone_number: PhoneNumber) -> str | None:

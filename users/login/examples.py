@@ -7,6 +7,10 @@ REQUEST_CODE = [
         "Phone and invite code",
         {"phone_number": "+79991234567", "invite_code": "3mz8-ra"},
     ),
+    request(
+        "Phone and solution of a challenge",
+        {"phone_number": "+79991234567", "challenge": "eyJjaGFsbGVuZ2UiOiB7…"},
+    ),
     answer(
         "Sent",
         {

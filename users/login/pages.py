@@ -13,6 +13,8 @@ from config.api.error_handling import status_of
 from config.refusals import Refusal
 from referrals.exceptions import InviteCodeUnknown
 from referrals.invite_codes import normalize_invite_code
+from users.challenges.exceptions import ChallengeRequired
+from users.challenges.pages import challenge_page, sent_solution
 from users.devices.middleware import bind_session_to_device
 from users.login import services
 from users.login.clients import Client, set_known_device_cookie
@@ -52,7 +54,8 @@ def _send_code(request: HttpRequest) -> HttpResponse:
     form = PhoneForm(request.POST)
     if not form.is_valid():
         return _login_page(request, form, status=400)
-    phone_number, client = form.cleaned_data["phone_number"], Client.of(request)
+    phone_number = form.cleaned_data["phone_number"]
+    client = Client.of(request, challenge_solution=sent_solution(request))
     try:
         services.request_code(
             phone_number=phone_number,
@@ -70,6 +73,8 @@ def _send_code(request: HttpRequest) -> HttpResponse:
             messages.info(request, _("A code was sent a moment ago. Enter that one."))
     except SmsUnsure as refusal:  # the next page takes the code, in case it arrives
         messages.warning(request, str(refusal))
+    except ChallengeRequired as refusal:
+        return challenge_page(request, refusal)
     except Refusal as refusal:
         form.add_error("phone_number", str(refusal))
         return _login_page(request, form, status=status_of(refusal))

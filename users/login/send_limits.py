@@ -8,13 +8,13 @@ No limit keeps the owner of a number out, whatever strangers do:
   ask meanwhile are told that a code was sent. Each of these messages goes out only
   after the code of the one before has signed somebody in.
 - Known devices have sends of their own: of the number, and of the whole service.
-- Past half of a limit that many strangers share, they have to solve a challenge first.
+- Past a part of a limit that many strangers share, they have to solve a challenge.
 """
 
 import logging
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
@@ -26,8 +26,8 @@ from config.monitoring import audit
 from config.refusals import LimitReached
 from limits import commands
 from limits.addresses import network_of
-from limits.budgets import attempt, reserve, seconds_until_fewer
-from limits.commands import AttemptLimit
+from limits.budgets import Reservation, attempt, reserve, seconds_until_fewer
+from limits.commands import AttemptLimit, Command
 from users import challenges
 from users.login.clients import Client
 from users.login.exceptions import ResendTooSoon
@@ -44,7 +44,7 @@ RECENT_SECONDS = 3600
 # The last messages of an hour or a day, whose codes live until the number may get more.
 KEPT_SENDS = 3
 PER_NUMBER = ("sends_per_phone_hour", "sends_per_phone_day")
-# Limits that a stranger reaches because of others.
+# Limits that a stranger may reach because of others.
 SHARED = (
     "sends_per_address",
     "phones_per_address",
@@ -83,7 +83,6 @@ def reserve_send(
     SmsUnavailable while sending is stopped.
     """
     number, device = phone_number.pseudonym, client.known_device(phone_number)
-    is_challenged = not device and challenges.is_due(client.challenge_solution)
     lock = _send_lock(number, is_known_device=bool(device))
     if device:
         limits = [
@@ -91,21 +90,25 @@ def reserve_send(
             attempt("sends_per_known_devices", number),
         ]
     else:
-        limits = _limits_of_strangers(phone_number, client, is_challenged)
+        limits = [
+            attempt("sends_per_phone_and_address", f"{number} {client.address}"),
+            *_shared_limits(phone_number, client.address),
+            *[attempt(name, number) for name in PER_NUMBER],
+        ]
         if not may_be_last:
-            limits += [_without_kept_sends(name, number) for name in PER_NUMBER]
-        limits += [attempt(name, number) for name in PER_NUMBER]
+            limits[:0] = [_without_kept(name, number) for name in PER_NUMBER]
+    wanted = [
+        _STOPPED,
+        lock,
+        _recent_sends(lock),
+        *limits,
+        attempt(ALL, "all"),
+        # In the same round trip: what decides the code's length, and today's count.
+        *wrong_guesses(number, client),
+        daily_counts.codes_sent(),
+    ]
     try:
-        reservation = reserve(
-            _STOPPED,
-            lock,
-            _recent_sends(lock),
-            *limits,
-            attempt(ALL, "all"),
-            # In the same round trip: what decides the code's length, and today's count.
-            *wrong_guesses(number, client),
-            daily_counts.codes_sent(),
-        )
+        reservation = _reserve(wanted, client.challenge_solution)
     except LimitReached as refusal:
         if refusal.limit == _STOPPED.name:
             raise SmsUnavailable from None
@@ -114,8 +117,6 @@ def reserve_send(
             # Or one could ask, free of charge, whether a number was sent a code.
             reserve(attempt("sends_per_address", client.address))
             raise ResendTooSoon(wait=_seconds_until_free(lock)) from None
-        if is_challenged and refusal.limit in SHARED:
-            raise challenges.required() from None
         raise
     results = reservation.results
     wait = _wait_after(results[RECENT_SENDS])
@@ -149,25 +150,49 @@ def reserve_send(
         _watch_the_bill(results.get(ALL, 0))
 
 
-def _limits_of_strangers(
-    phone_number: PhoneNumber, client: Client, is_challenged: bool
+def _reserve(wanted: Sequence[Command | None], solution: str) -> Reservation:
+    """Raises ChallengeRequired past the soft limits, unless the solution is right.
+
+    The solution is looked at last, because it is accepted once.
+    """
+    if challenges.backend() is None:
+        return reserve(*wanted)
+    try:
+        return reserve(*map(_softened, wanted))
+    except LimitReached as refusal:
+        if refusal.limit not in SHARED:
+            raise
+        if not challenges.is_solved(solution):
+            raise challenges.required(
+                limit=refusal.limit, wait=refusal.retry_after
+            ) from None
+    return reserve(*wanted)
+
+
+def _softened(command: Command | None) -> Command | None:
+    if not isinstance(command, AttemptLimit) or command.name not in SHARED:
+        return command
+    share = command.limit * settings.CHALLENGE_FROM_PERCENT / 100
+    return replace(command, limit=math.ceil(share))
+
+
+def _shared_limits(
+    phone_number: PhoneNumber, address: str
 ) -> list[AttemptLimit | None]:
-    number, address = phone_number.pseudonym, client.address
-    shared = [
+    """What a stranger may find used up by others. Named in SHARED."""
+    limits = [
         attempt("sends_per_address", address),
-        attempt("phones_per_address", address, item=number),
+        attempt("phones_per_address", address, item=phone_number.pseudonym),
         attempt("sends_per_network", network_of(address)),
         attempt("sends_by_strangers", "all"),
     ]
     country = country_of(phone_number)
     if country != settings.PHONE_DEFAULT_REGION:
-        shared.append(attempt("sends_per_country", str(country)))
-    if is_challenged:
-        shared = [c and replace(c, limit=max(c.limit // 2, 1)) for c in shared]
-    return [attempt("sends_per_phone_and_address", f"{number} {address}"), *shared]
+        limits.append(attempt("sends_per_country", str(country)))
+    return limits
 
 
-def _without_kept_sends(name: str, number: str) -> AttemptLimit | None:
+def _without_kept(name: str, number: str) -> AttemptLimit | None:
     """A check that the limit is not near: for messages that are not for signing in."""
     limit = attempt(name, number)
     return limit and replace(limit, limit=limit.limit - _kept(limit), amount=0)

@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from config.api.fields import TextField
 from referrals.fields import InviteCodeField
+from users.challenges import MAX_SOLUTION_LENGTH
 from users.devices.jwt_serializers import JwtPairSerializer
 from users.fields import PhoneNumberSerializerField
 from users.login.digits import InvalidDigits, normalize_digits
@@ -36,10 +37,22 @@ class DeviceTokenField(TextField):
         )
 
 
+class ChallengeField(TextField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            required=False,
+            allow_blank=True,
+            max_length=MAX_SOLUTION_LENGTH,
+            help_text=_("The solution, after `challenge_required`."),
+            **kwargs,
+        )
+
+
 class RequestCodeSerializer(serializers.Serializer[Data]):
     phone_number = PhoneNumberSerializerField()
     invite_code = InviteCodeField(required=False, allow_null=True, allow_blank=True)
     device_token = DeviceTokenField()
+    challenge = ChallengeField()
 
 
 class CodeSentSerializer(serializers.Serializer[Any]):

@@ -11,6 +11,7 @@ from referrals.exceptions import (
     InviteCodeOwn,
     InviteCodeUnknown,
 )
+from users.challenges.exceptions import ChallengeRequired
 from users.devices import jwt_tokens as jwt
 from users.devices.token_authentication import issue_token
 from users.exceptions import PhoneNumberInvalid
@@ -71,6 +72,7 @@ class RequestCodeView(APIView):
         NumberCannotReceiveSms,
         InviteCodeUnknown,
         ResendTooSoon,
+        ChallengeRequired,
         LimitReached,
         SmsUnavailable,
         SmsUnsure,
@@ -82,7 +84,11 @@ class RequestCodeView(APIView):
         sent = services.request_code(
             phone_number=data["phone_number"],
             invite_code=data.get("invite_code"),
-            client=Client.of(request._request, data.get("device_token", "")),
+            client=Client.of(
+                request._request,
+                data.get("device_token", ""),
+                challenge_solution=data.get("challenge", ""),
+            ),
         )
         return Response(CodeSentSerializer(sent).data)
 

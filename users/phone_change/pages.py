@@ -10,6 +10,8 @@ from django.views.decorators.http import require_http_methods
 
 from config.api.error_handling import status_of
 from config.refusals import Refusal
+from users.challenges.exceptions import ChallengeRequired
+from users.challenges.pages import challenge_page, sent_solution
 from users.devices.middleware import bind_session_to_device
 from users.login.clients import Client, set_known_device_cookie
 from users.login.exceptions import ResendTooSoon
@@ -35,10 +37,12 @@ def number_page(request: SignedInPageRequest) -> HttpResponse:
     change = {
         "user": request.user,
         "phone_number": form.cleaned_data["phone_number"],
-        "client": Client.of(request),
+        "client": Client.of(request, challenge_solution=sent_solution(request)),
     }
     try:
         phone_change.request_codes(**change)
+    except ChallengeRequired as refusal:
+        return challenge_page(request, refusal)
     except Refusal as refusal:
         # A double click, or "send again" too soon: the codes sent before are valid.
         is_sent = isinstance(refusal, ResendTooSoon) and phone_change.sent_codes(

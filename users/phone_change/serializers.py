@@ -4,13 +4,19 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from users.fields import PhoneNumberSerializerField
-from users.login.serializers import CodeSentSerializer, DeviceTokenField, LoginCodeField
+from users.login.serializers import (
+    ChallengeField,
+    CodeSentSerializer,
+    DeviceTokenField,
+    LoginCodeField,
+)
 from users.serializers import Data, UserSerializer
 
 
 class RequestPhoneChangeSerializer(serializers.Serializer[Data]):
     phone_number = PhoneNumberSerializerField()
     device_token = DeviceTokenField()
+    challenge = ChallengeField()
 
 
 class PhoneChangeCodeSerializer(CodeSentSerializer):

@@ -5,6 +5,7 @@ from rest_framework.views import APIView
 
 from config.api.schema import refuses
 from config.refusals import LimitReached
+from users.challenges.exceptions import ChallengeRequired
 from users.exceptions import PhoneNumberInvalid, PhoneNumberTaken
 from users.login.clients import Client
 from users.login.exceptions import GuessesUsedUp, ResendTooSoon
@@ -53,6 +54,7 @@ class RequestPhoneChangeView(APIView):
         CountryNotServed,
         NumberCannotReceiveSms,
         ResendTooSoon,
+        ChallengeRequired,
         LimitReached,
         SmsUnavailable,
         SmsUnsure,
@@ -64,7 +66,9 @@ class RequestPhoneChangeView(APIView):
             user=request.user,
             phone_number=body.validated_data["phone_number"],
             client=Client.of(
-                request._request, body.validated_data.get("device_token", "")
+                request._request,
+                body.validated_data.get("device_token", ""),
+                challenge_solution=body.validated_data.get("challenge", ""),
             ),
         )
         return Response(PhoneChangeCodesSerializer(sent).data)

@@ -14,6 +14,8 @@ from rest_framework.test import APIClient
 from config.env import Limit
 from conftest import ALICE, BORIS, Clock, ask_for_code, error_of, signed_in
 from tests.lab.shared import wrong
+from users.challenges.proof_of_work import ProofOfWork
+from users.challenges.tests.test_proof_of_work import solve
 from users.login import codes
 from users.login import takeover_risk as risk
 from users.models import User
@@ -29,6 +31,7 @@ VERIFY = "/api/auth/verify-code/"
 def behind_a_proxy(settings: LazySettings) -> None:
     settings.TRUSTED_PROXY_COUNT = 1
     settings.LIMITS = dict(settings.LIMITS)
+    settings.CHALLENGE_BACKEND = ""
 
 
 def at(address: str) -> APIClient:
@@ -142,6 +145,41 @@ def test_asking_while_a_code_lives_costs_the_address_a_send(
     assert refused_by(send(at("192.0.2.2"), ALICE)) == "code_resend"
     assert refused_by(send(at("192.0.2.2"), ALICE)) == "code_resend"
     assert refused_by(send(at("192.0.2.2"), ALICE)) == "sends_per_address"
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        "sends_per_address",
+        "phones_per_address",
+        "sends_per_network",
+        "sends_by_strangers",
+    ],
+)
+def test_strangers_are_challenged_before_a_shared_limit_refuses(
+    settings: LazySettings, limit: str
+) -> None:
+    settings.CHALLENGE_BACKEND = "users.challenges.proof_of_work.ProofOfWork"
+    settings.LIMITS[limit] = Limit(4, 3600)
+    for n in range(2):
+        assert send(at("192.0.2.1"), number(n)).status_code == 200
+    for n in range(2, 4):
+        task = error_of(send(at("192.0.2.1"), number(n)))
+        assert (task["code"], task["limit"]) == ("challenge_required", limit)
+        body = {"challenge": solve(task["challenge"])}
+        assert send(at("192.0.2.1"), number(n), **body).status_code == 200
+    refusal = send(at("192.0.2.1"), number(5), challenge=solve(ProofOfWork().task()))
+    assert refused_by(refusal) == limit
+
+
+def test_known_devices_are_not_challenged(settings: LazySettings) -> None:
+    settings.CHALLENGE_BACKEND = "users.challenges.proof_of_work.ProofOfWork"
+    client = at("192.0.2.1")
+    answer = guess(client, ALICE, ask_for_code(client, ALICE)).json()
+    settings.CHALLENGE_FROM_PERCENT = 0
+    assert error_of(send(client, BORIS))["code"] == "challenge_required"
+    response = send(client, ALICE, device_token=answer["device_token"])
+    assert response.status_code == 200
 
 
 def test_a_refused_send_does_not_make_the_number_wait(settings: LazySettings) -> None:
