@@ -99,6 +99,7 @@ for (const input of document.querySelectorAll("input[data-task]")) {
     input.form.requestSubmit();
   });
   worker.addEventListener("error", () => show(false));
+  setTimeout(() => show(false), 60_000); // it goes on, but people can do something
   worker.postMessage(JSON.parse(input.value));
   // Coming back with the browser's button: the solution is used up.
   window.addEventListener("pageshow", ({ persisted }) => {
