@@ -24,11 +24,6 @@ def text(name: str, default: str = "") -> str:
     return os.environ.get(name, "").strip() or default
 
 
-def optional(name: str, default: str) -> str:
-    """As `text`, but set and empty for none."""
-    return os.environ.get(name, default).strip()
-
-
 def secret(name: str, default: str = "") -> str:
     """As `text`. If NAME is not set, reads the file whose path is in NAME_FILE."""
     file = text(f"{name}_FILE")
@@ -60,8 +55,8 @@ def whole(name: str, default: int, *, low: int, high: int) -> int:
     return number
 
 
-def words(name: str) -> list[str]:
-    return [word for part in text(name).split(",") if (word := part.strip())]
+def words(name: str, default: str = "") -> list[str]:
+    return [word for part in text(name, default).split(",") if (word := part.strip())]
 
 
 def addresses(name: str) -> list[tuple[str, int]]:

@@ -192,8 +192,13 @@ LOGIN_CODE_MAX_ATTEMPTS = env.whole("LOGIN_CODE_MAX_ATTEMPTS", 5, low=1, high=20
 # Waits between sends to one number: the first, the second, and all that follow.
 LOGIN_CODE_RESEND_SECONDS = env.waits("LOGIN_CODE_RESEND_SECONDS", "60,120,300")
 # After so many wrong guesses at a number in a month: so many digits in its next codes.
-LOGIN_CODE_GROWTH = env.steps("LOGIN_CODE_GROWTH", "10:6,30:8")
+LOGIN_CODE_GROWTH = env.steps("LOGIN_CODE_GROWTH", "6:6,30:8")
+# The same for the wrong guesses of an address or network, and of everybody, in a day.
+LOGIN_CODE_GROWTH_PER_CLIENT = env.steps("LOGIN_CODE_GROWTH_PER_CLIENT", "5:6,50:8")
+LOGIN_CODE_GROWTH_OVERALL = env.steps("LOGIN_CODE_GROWTH_OVERALL", "10:6,500:8")
 TOKEN_IDLE_DAYS = env.whole("TOKEN_IDLE_DAYS", 90, low=1, high=3650)
+SESSION_MAX_DAYS = env.whole("SESSION_MAX_DAYS", 365, low=1, high=3650)
+ADMIN_SESSION_HOURS = env.whole("ADMIN_SESSION_HOURS", 12, low=1, high=168)
 JWT_ACCESS_MINUTES = env.whole("JWT_ACCESS_MINUTES", 10, low=1, high=60)
 SIMPLE_JWT = {
     "ALGORITHM": "HS256",  # and no other is read
@@ -210,6 +215,11 @@ SESSION_COOKIE_AGE = TOKEN_IDLE_DAYS * 24 * 3600  # a browser is a device like a
 
 SMS_BACKEND = env.text("SMS_BACKEND", "users.sms.console.ConsoleBackend")
 SMS_COUNTRIES = env.words("SMS_COUNTRIES")
+# Kinds of numbers, as phonenumbers names them; the others cost a premium, or an SMS
+# does not reach them. Some countries do not tell mobile numbers from landlines.
+SMS_NUMBER_TYPES = env.words(
+    "SMS_NUMBER_TYPES", "mobile,fixed_line_or_mobile,voip,personal_number,unknown"
+)
 SMS_SIMULATED_DELAY = env.span("SMS_SIMULATED_DELAY", "1,2")
 # Of all that one message takes: a person waits, and gunicorn ends a request at 30.
 SMS_TIMEOUT_SECONDS = env.whole("SMS_TIMEOUT_SECONDS", 8, low=2, high=20)
@@ -224,37 +234,58 @@ SMS_WEBHOOK_SECRET = env.text("SMS_WEBHOOK_SECRET")
 TEST_NUMBERS = env.words("TEST_NUMBERS")
 SHOW_LOGIN_CODES = env.flag("SHOW_LOGIN_CODES", default=DEBUG)
 
-# Past a soft limit, strangers solve a task before they get a code.
-CHALLENGE_BACKEND = env.optional(
+# Past half of a limit that strangers share, they solve a task before they get a code.
+CHALLENGE_BACKEND = env.text(
     "CHALLENGE_BACKEND", "users.challenges.proof_of_work.ProofOfWork"
 )
 
 # --- Limits: count/seconds ----------------------------------------------------------
 
 # Whole mobile carriers sit behind one address: sends are wide there, wrong guesses not.
-_HOUR, _DAY, _MONTH = 3600, 24 * 3600, 30 * 24 * 3600
+# A month of 31 days begins at most twelve times in a year.
+_HOUR, _DAY, _MONTH = 3600, 24 * 3600, 31 * 24 * 3600
 LIMITS = {
-    "sends_per_phone_hour": env.limit("LIMIT_SENDS_PER_PHONE_HOUR", f"10/{_HOUR}"),
-    "sends_per_phone_day": env.limit("LIMIT_SENDS_PER_PHONE_DAY", f"20/{_DAY}"),
+    # To one number: strangers and known devices together send at most 20 a day.
+    "sends_per_phone_hour": env.limit("LIMIT_SENDS_PER_PHONE_HOUR", f"8/{_HOUR}"),
+    "sends_per_phone_day": env.limit("LIMIT_SENDS_PER_PHONE_DAY", f"15/{_DAY}"),
+    "sends_per_device": env.limit("LIMIT_SENDS_PER_DEVICE", f"4/{_DAY}"),
+    "sends_per_known_devices": env.limit("LIMIT_SENDS_PER_KNOWN_DEVICES", f"5/{_DAY}"),
     # Less than the number's own, so that no single client can use that up.
     "sends_per_phone_and_address": env.limit(
         "LIMIT_SENDS_PER_PHONE_AND_ADDRESS", f"5/{_HOUR}"
     ),
     "sends_per_address": env.limit("LIMIT_SENDS_PER_ADDRESS", f"300/{_HOUR}"),
     "phones_per_address": env.limit("LIMIT_PHONES_PER_ADDRESS", f"200/{_HOUR}"),
-    "sends_per_device": env.limit("LIMIT_SENDS_PER_DEVICE", f"5/{_HOUR}"),
+    "sends_per_network": env.limit("LIMIT_SENDS_PER_NETWORK", f"600/{_HOUR}"),
+    # To each country but that of PHONE_DEFAULT_REGION.
+    "sends_per_country": env.limit("LIMIT_SENDS_PER_COUNTRY", f"200/{_HOUR}"),
+    # What is left of the second is for known devices.
+    "sends_by_strangers": env.limit("LIMIT_SENDS_BY_STRANGERS", f"1600/{_HOUR}"),
     "sends": env.limit("LIMIT_SENDS", f"2000/{_HOUR}"),
+    # Wrong guesses at one number.
+    "guesses_per_phone_and_address": env.limit(
+        "LIMIT_GUESSES_PER_PHONE_AND_ADDRESS", f"20/{_MONTH}"
+    ),
+    "guesses_per_phone_and_network": env.limit(
+        "LIMIT_GUESSES_PER_PHONE_AND_NETWORK", f"40/{_MONTH}"
+    ),
     "guesses_per_phone_day": env.limit("LIMIT_GUESSES_PER_PHONE_DAY", f"100/{_DAY}"),
     "guesses_per_phone_month": env.limit(
         "LIMIT_GUESSES_PER_PHONE_MONTH", f"1000/{_MONTH}"
     ),
+    "guesses_per_device": env.limit("LIMIT_GUESSES_PER_DEVICE", f"1/{_MONTH}"),
+    "guesses_per_known_devices": env.limit(
+        "LIMIT_GUESSES_PER_KNOWN_DEVICES", f"2/{_MONTH}"
+    ),
+    # Wrong guesses at all numbers.
     "guesses_per_address": env.limit("LIMIT_GUESSES_PER_ADDRESS", f"50/{_HOUR}"),
     "guesses_per_address_day": env.limit(
         "LIMIT_GUESSES_PER_ADDRESS_DAY", f"200/{_DAY}"
     ),
-    "guesses_per_device": env.limit("LIMIT_GUESSES_PER_DEVICE", f"10/{_MONTH}"),
-    # Not a refusal but an alarm: this many wrong guesses in all are an attack.
-    "guesses_alarm": env.limit("LIMIT_GUESSES_ALARM", f"1000/{_HOUR}"),
+    "guesses_per_network_day": env.limit(
+        "LIMIT_GUESSES_PER_NETWORK_DAY", f"400/{_DAY}"
+    ),
+    "guesses": env.limit("LIMIT_GUESSES", f"50000/{_DAY}"),
     # To the admin site; codes do not open it.
     "password_guesses_per_phone": env.limit(
         "LIMIT_PASSWORD_GUESSES_PER_PHONE", f"100/{_DAY}"

@@ -1,6 +1,6 @@
 """Which client a request comes from, as far as a server can know."""
 
-from ipaddress import IPv4Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Network, ip_address, ip_network
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -34,3 +34,15 @@ def _customer(text: str) -> str:
     if address.ipv4_mapped:
         return str(address.ipv4_mapped)
     return str(IPv6Network((int(address), 64), strict=False))
+
+
+def network_of(address: str) -> str:
+    """The network of an address that `client_address` returned: a /24, of IPv6 a /48.
+
+    Its addresses may belong to one attacker, so they share some limits.
+    """
+    try:
+        network = ip_network(address)
+    except ValueError:
+        return UNKNOWN
+    return str(network.supernet(new_prefix=24 if network.version == 4 else 48))

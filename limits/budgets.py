@@ -1,34 +1,31 @@
-"""The limits of settings.LIMITS: at most so many attempts in a window.
+"""The limits of settings.LIMITS: at most so many attempts in any period.
 
-An attempt is counted before anything is done with it, so among any number of
-simultaneous attempts exactly as many pass as the limit allows. Windows are fixed; each
-subject's window starts at its own moment. The cache stores subjects as keyed hashes
-only.
+An attempt is counted in the same atomic step that checks the limit, so among any number
+of simultaneous attempts exactly as many pass as the limit allows. The cache stores
+subjects as keyed hashes only.
 """
 
+import hmac
 import math
-import time
-import zlib
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
 
 from django.conf import settings
-from django.core.cache import cache
-from django.utils.crypto import salted_hmac
 
 from config.refusals import LimitReached
 from limits import commands
 from limits.commands import (
+    AttemptCount,
     AttemptLimit,
     Command,
     CommandRefused,
     DistinctLimit,
-    Read,
-    Tally,
 )
 
 
 def attempt(name: str, subject: str, item: str | None = None) -> AttemptLimit | None:
-    """One attempt by `subject` under the limit `name`.
+    """A command: one attempt by `subject` under the limit `name`.
 
     None if the limit is switched off. With an `item`, different items are
     counted: the same one again is free.
@@ -36,16 +33,17 @@ def attempt(name: str, subject: str, item: str | None = None) -> AttemptLimit | 
     limit = settings.LIMITS[name]
     if limit is None:
         return None
-    # Different subjects' windows end at different moments: none to wait for.
-    subject = f"{name} {subject}"
-    moment = time.time() + zlib.crc32(subject.encode()) % limit.seconds
-    window, elapsed = divmod(moment, limit.seconds)
-    key, left = hashed_key(f"{subject} {int(window)}"), limit.seconds - elapsed
+    key = hashed_key(f"{name} {subject}")
     if item is None:
-        return AttemptLimit(name=name, key=key, limit=limit.count, seconds=left)
-    item_key = hashed_key(f"{key} {item}")
+        return AttemptLimit(
+            name=name, key=key, limit=limit.count, seconds=limit.seconds
+        )
     return DistinctLimit(
-        name=name, key=key, limit=limit.count, seconds=left, item_key=item_key
+        name=name,
+        key=key,
+        limit=limit.count,
+        seconds=limit.seconds,
+        item_key=hashed_key(f"{name} {subject} {item}"),
     )
 
 
@@ -66,7 +64,8 @@ class Reservation:
         commands.refund(refunded)
 
     def _was_free(self, command: Command) -> bool:
-        return isinstance(command, DistinctLimit) and not self.results[command.name]
+        is_distinct = isinstance(command, DistinctLimit)
+        return is_distinct and not self.results[command.name]
 
 
 def reserve(*wanted: Command | None) -> Reservation:
@@ -78,30 +77,52 @@ def reserve(*wanted: Command | None) -> Reservation:
     try:
         return Reservation(run, commands.run(run))
     except CommandRefused as refused:
-        command = refused.command
-        seconds = command.seconds if isinstance(command, Tally) else 0
-        raise LimitReached(limit=command.name, wait=math.ceil(seconds)) from None
+        raise limit_reached(refused) from None
+
+
+def limit_reached(refused: CommandRefused) -> LimitReached:
+    return LimitReached(limit=refused.command.name, wait=math.ceil(refused.wait / 1000))
 
 
 def used(name: str, subject: str) -> int:
-    """The subject's attempts in the current window."""
-    current = attempt(name, subject)
-    count: int = cache.get(current.key, 0) if current else 0
-    return count
+    """The subject's attempts in the period until now."""
+    count = read(name, subject)
+    return commands.run([count])[0] if count else 0
 
 
-def read(name: str, subject: str) -> Read | None:
-    """A command that reads what `used` returns, to be run together with others."""
-    current = attempt(name, subject)
-    return Read(name=name, key=current.key) if current else None
+def read(name: str, subject: str) -> AttemptCount | None:
+    """A command that returns what `used` returns, to be run together with others."""
+    limit = attempt(name, subject)
+    if limit is None:
+        return None
+    return AttemptCount(name=name, key=limit.key, seconds=limit.seconds)
+
+
+def seconds_until_fewer(name: str, subject: str, count: int) -> int:
+    """Until the subject has made fewer than `count` attempts; 0 if it has now."""
+    limit = attempt(name, subject)
+    if limit is None:
+        return 0
+    try:
+        commands.run([replace(limit, limit=count, amount=0)])
+    except CommandRefused as refused:
+        return math.ceil(refused.wait / 1000)
+    return 0
 
 
 def clear(name: str, subject: str) -> None:
-    """Forget the subject's attempts in the current window."""
-    if current := attempt(name, subject):
-        commands.end(current.key)
+    """Forget the subject's attempts."""
+    if limit := attempt(name, subject):
+        commands.end(limit.key)
 
 
 def hashed_key(text: str) -> str:
     """A cache key that does not show the text."""
-    return f"limit:{salted_hmac('limits', text, algorithm='sha256').hexdigest()}"
+    key = _key(settings.SECRET_KEY)
+    return f"limit:{hmac.digest(key, text.encode(), 'sha256').hex()}"
+
+
+@lru_cache(maxsize=4)
+def _key(secret: str) -> bytes:
+    """A key of its own, made once: a request needs a dozen of these hashes."""
+    return hmac.digest(secret.encode(), b"limits", "sha256")

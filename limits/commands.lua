@@ -1,13 +1,12 @@
 -- Runs or refunds a list of commands on counters, in one atomic step.
 --
--- KEYS     two for each command: its key, and the key of its item (its key again if it
---          has no item)
+-- KEYS     the keys of each command, one command after the other
 -- ARGV[1]  "run" or "refund"
--- ARGV[2]  the commands, as a JSON list of {name, and its arguments}
+-- ARGV[2]  the commands, as a JSON list of {name, number of keys, and its arguments}
 --
--- "run" refuses all commands if one of them refuses, and returns the place of the first
--- that does, counted from 0; otherwise it returns a list with the result of each.
--- What each command stores is told in commands.py.
+-- "run" refuses all commands if one of them refuses: it returns {1, {the place of the
+-- first that does, counted from 0, and the milliseconds to wait}}. Otherwise it returns
+-- {0, {the result of each}}. What each command stores is told in commands.py.
 
 local function number(key)
   return tonumber(redis.call('GET', key) or 0)
@@ -17,35 +16,97 @@ local function exists(key)
   return redis.call('EXISTS', key) == 1
 end
 
-local function count(c)
-  local total = redis.call('INCR', c.key)
-  if total == 1 then redis.call('PEXPIRE', c.key, c.milliseconds) end
-  return total
-end
-
-local function uncount(c)
-  if exists(c.key) then redis.call('DECR', c.key) end
-end
-
 local function never() return false end
 local function nothing() return 0 end
 
+-- Sliding periods: a hash of slice -> attempts.
+
+local function current_slice(c)
+  return math.floor(c.now / c.slice_milliseconds)
+end
+
+-- The slices that still count, oldest first, as {slice, attempts}; and their sum.
+local function slices(key, c)
+  local found, total = {}, 0
+  local oldest = current_slice(c) - c.slices
+  local stored = redis.call('HGETALL', key)
+  for n = 1, #stored, 2 do
+    local slice, attempts = tonumber(stored[n]), tonumber(stored[n + 1])
+    if slice < oldest then
+      redis.call('HDEL', key, stored[n])
+    else
+      found[#found + 1] = {slice, attempts}
+      total = total + attempts
+    end
+  end
+  table.sort(found, function(a, b) return a[1] < b[1] end)
+  return found, total
+end
+
+local function total(key, c)
+  local _, sum = slices(key, c)
+  return sum
+end
+
+local function is_reached(c)
+  if total(c.key, c) < c.limit then return false end
+  return not c.unless or total(c.second_key, c.unless) >= c.unless.limit
+end
+
+local function milliseconds_to_wait(c)
+  local found, left = slices(c.key, c)
+  for _, pair in ipairs(found) do
+    left = left - pair[2]
+    if left < c.limit then
+      return (pair[1] + c.slices + 1) * c.slice_milliseconds - c.now
+    end
+  end
+  return 0
+end
+
+local function attempt(c)
+  if c.amount > 0 then
+    local slice = string.format('%.0f', current_slice(c))
+    redis.call('HINCRBY', c.key, slice, c.amount)
+    redis.call('PEXPIRE', c.key, c.slice_milliseconds * (c.slices + 1))
+  end
+  return total(c.key, c)
+end
+
+local function take_back(c)
+  local found, left = slices(c.key, c), c.amount
+  for n = #found, 1, -1 do
+    local taken = math.min(left, found[n][2])
+    if taken > 0 then
+      redis.call('HINCRBY', c.key, string.format('%.0f', found[n][1]), -taken)
+      left = left - taken
+    end
+  end
+end
+
 local commands = {
+  AttemptCount = {
+    refuses = never,
+    run = function(c) return total(c.key, c) end,
+    refund = nothing,
+  },
   AttemptLimit = {
-    refuses = function(c) return number(c.key) >= c.limit end,
-    run = count,
-    refund = uncount,
+    refuses = is_reached,
+    wait = milliseconds_to_wait,
+    run = attempt,
+    refund = take_back,
   },
   DistinctLimit = {
-    refuses = function(c) return not exists(c.item) and number(c.key) >= c.limit end,
+    refuses = function(c) return not exists(c.second_key) and is_reached(c) end,
+    wait = milliseconds_to_wait,
     run = function(c)
-      if exists(c.item) then return 0 end
-      redis.call('SET', c.item, 1, 'PX', c.milliseconds)
-      return count(c)
+      if exists(c.second_key) then return 0 end
+      redis.call('SET', c.second_key, 1, 'PX', c.slice_milliseconds * c.slices)
+      return attempt(c)
     end,
     refund = function(c)
-      uncount(c)
-      redis.call('DEL', c.item)
+      take_back(c)
+      redis.call('DEL', c.second_key)
     end,
   },
   Lock = {
@@ -58,9 +119,9 @@ local commands = {
   },
   Countdown = {
     refuses = function(c) return number(c.key) <= 0 end,
-    run = function(c) return redis.call('DECR', c.key) end,
+    run = function(c) return redis.call('DECRBY', c.key, c.amount) end,
     refund = function(c)
-      if exists(c.key) then redis.call('INCR', c.key) end
+      if exists(c.key) then redis.call('INCRBY', c.key, c.amount) end
     end,
   },
   Switch = {
@@ -70,27 +131,33 @@ local commands = {
   },
   Tally = {
     refuses = never,
-    run = count,
-    refund = uncount,
-  },
-  Read = {
-    refuses = never,
-    run = function(c) return number(c.key) end,
-    refund = nothing,
+    run = function(c)
+      local count = redis.call('INCR', c.key)
+      if count == 1 then redis.call('PEXPIRE', c.key, c.milliseconds) end
+      return count
+    end,
+    refund = function(c)
+      if exists(c.key) then redis.call('DECR', c.key) end
+    end,
   },
 }
 
 local list = cjson.decode(ARGV[2])
-for n, c in ipairs(list) do
-  c.key, c.item = KEYS[2 * n - 1], KEYS[2 * n]
+local used = 0
+for _, c in ipairs(list) do
+  c.key, c.second_key = KEYS[used + 1], KEYS[used + 2]
+  used = used + c.keys
 end
 if ARGV[1] == 'run' then
   for n, c in ipairs(list) do
-    if commands[c.name].refuses(c) then return n - 1 end
+    local command = commands[c.name]
+    if command.refuses(c) then
+      return {1, {n - 1, command.wait and command.wait(c) or 0}}
+    end
   end
 end
 local results = {}
 for n, c in ipairs(list) do
   results[n] = commands[c.name][ARGV[1]](c) or 0
 end
-return results
+return {0, results}

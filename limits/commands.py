@@ -9,22 +9,30 @@ Each class says what is stored under its key, and for how long (TTL).
 
 import json
 import threading
+import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, Literal
 
 from django.conf import settings
 from django.core.cache import cache
 
+# Of a sliding period. More slices are more exact, and more to store.
+SLICES = 12
+
 
 class CommandRefused(Exception):
-    """No command of the list was run, because this one refuses."""
+    """No command of the list was run, because this one refuses.
 
-    def __init__(self, command: "Command") -> None:
+    `wait`: milliseconds until it may no longer refuse; 0 if that is not known.
+    """
+
+    def __init__(self, command: "Command", wait: int) -> None:
         super().__init__(command.name)
         self.command = command
+        self.wait = wait
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,15 +44,22 @@ class Command:
 
     name: str
     key: str
-    item_key: ClassVar[str] = ""
 
     @property
-    def arguments(self) -> dict[str, int]:
-        """What the script needs beside the key."""
+    def keys(self) -> tuple[str, ...]:
+        return (self.key,)
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What the script needs beside the keys."""
         return {}
 
     def refuses(self) -> bool:
         return False
+
+    def wait(self) -> int:
+        """Milliseconds until it may no longer refuse; 0 if that is not known."""
+        return 0
 
     def run(self) -> int:
         return 0
@@ -63,7 +78,7 @@ class Tally(Command):
     seconds: float
 
     @property
-    def arguments(self) -> dict[str, int]:
+    def arguments(self) -> dict[str, Any]:
         return {"milliseconds": _milliseconds(self.seconds)}
 
     def run(self) -> int:
@@ -80,46 +95,134 @@ class Tally(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AttemptLimit(Tally):
-    """At most `limit` attempts in a window. Returns the attempts so far.
+class AttemptCount(Command):
+    """Returns how many attempts there were in the last `seconds`; changes nothing.
 
-    Key: the limit, whose attempts it counts, and the window. Value: attempts so far.
-    TTL: what is left of the window.
+    Attempts are counted in slices, each a twelfth of the period. The current slice and
+    the twelve before it count. So an attempt counts for at least `seconds` and for at
+    most a twelfth longer, and in no period of `seconds` are there more than the limit.
+
+    Key: whose attempts. Value: attempts in each slice. TTL: that of the last slice.
+    """
+
+    seconds: int
+    made_at: float = field(default_factory=time.time, compare=False)
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        return self._period()
+
+    def run(self) -> int:
+        return sum(self._counts().values())
+
+    def _period(self) -> dict[str, int]:
+        return {
+            "now": int(self.made_at * 1000),
+            "slice_milliseconds": self._slice_milliseconds,
+            "slices": SLICES,
+        }
+
+    @property
+    def _slice_milliseconds(self) -> int:
+        return max(self.seconds * 1000 // SLICES, 1)
+
+    @property
+    def _slice(self) -> int:
+        return int(self.made_at * 1000) // self._slice_milliseconds
+
+    def _counts(self) -> dict[int, int]:
+        """The attempts in each slice that still counts, oldest first."""
+        stored: dict[int, int] = cache.get(self.key) or {}
+        return {n: stored[n] for n in sorted(stored) if n >= self._slice - SLICES}
+
+    def _store(self, counts: dict[int, int]) -> None:
+        lifetime = self._slice_milliseconds * (SLICES + 1) / 1000
+        cache.set(
+            self.key, {n: count for n, count in counts.items() if count}, lifetime
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptLimit(AttemptCount):
+    """At most `limit` attempts in any period of `seconds`.
+
+    Returns the attempts in the period, this one included. `amount` is how many this one
+    counts for: with 0 it is only checked. Does not refuse somebody who has used less
+    than the share that `unless` stands for (another limit, which is only looked at).
     """
 
     limit: int
+    amount: int = 1
+    unless: "AttemptLimit | None" = None
 
     @property
-    def arguments(self) -> dict[str, int]:
-        return {"limit": self.limit, "milliseconds": _milliseconds(self.seconds)}
+    def keys(self) -> tuple[str, ...]:
+        return (self.key, self.unless.key) if self.unless else (self.key,)
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        facts = {**self._period(), "limit": self.limit, "amount": self.amount}
+        return {**facts, "unless": self.unless.arguments} if self.unless else facts
 
     def refuses(self) -> bool:
-        return _number(self.key) >= self.limit
+        if sum(self._counts().values()) < self.limit:
+            return False
+        return self.unless is None or self.unless.refuses()
+
+    def wait(self) -> int:
+        counts = self._counts()
+        total = sum(counts.values())
+        for n, count in counts.items():
+            total -= count
+            if total < self.limit:
+                ends_at = (n + SLICES + 1) * self._slice_milliseconds
+                return ends_at - int(self.made_at * 1000)
+        return 0
+
+    def run(self) -> int:
+        counts = self._counts()
+        if self.amount:
+            counts[self._slice] = counts.get(self._slice, 0) + self.amount
+            self._store(counts)
+        return sum(counts.values())
+
+    def refund(self) -> None:
+        """Take back `amount` attempts, the latest first."""
+        counts, left = self._counts(), self.amount
+        for n in reversed(counts):
+            taken = min(left, counts[n])
+            counts[n] -= taken
+            left -= taken
+        self._store(counts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DistinctLimit(AttemptLimit):
-    """At most `limit` different items in a window; the same item again is free.
+    """At most `limit` different items in any period; the same item again is free.
 
-    Returns the items so far, or 0 if this item was counted before.
+    Returns the items in the period, or 0 if this item was counted before.
 
-    Key: as AttemptLimit. Value: different items so far. TTL: what is left of the
-    window. The item has a key of its own, with the value 1 and the same TTL.
+    Key and value: as AttemptLimit. The item has a key of its own, with the value 1, for
+    `seconds`.
     """
 
-    item_key: str  # type: ignore[misc]  # a field here, a constant in the others
+    item_key: str
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return (self.key, self.item_key)
 
     def refuses(self) -> bool:
-        return not cache.get(self.item_key) and _number(self.key) >= self.limit
+        return not cache.get(self.item_key) and AttemptLimit.refuses(self)
 
     def run(self) -> int:
         if cache.get(self.item_key):
             return 0
-        cache.set(self.item_key, 1, _milliseconds(self.seconds) / 1000)
-        return Tally.run(self)
+        cache.set(self.item_key, 1, self.seconds)
+        return AttemptLimit.run(self)
 
     def refund(self) -> None:
-        Tally.refund(self)
+        AttemptLimit.refund(self)
         cache.delete(self.item_key)
 
 
@@ -135,7 +238,7 @@ class Lock(Command):
     seconds: float
 
     @property
-    def arguments(self) -> dict[str, int]:
+    def arguments(self) -> dict[str, Any]:
         return {
             "value": int(self.free_at * 1000),
             "milliseconds": _milliseconds(self.seconds),
@@ -155,25 +258,31 @@ class Lock(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Countdown(Command):
-    """Takes one from a number that was stored before. Returns what is left.
+    """Takes `amount` from a number that was stored before. Returns what is left.
 
     Refuses when nothing is left, and when the key is gone: deleting it ends the
-    countdown for everybody.
+    countdown for everybody. With an amount of 0 it is only checked.
 
     Key: what is counted down. Value: how many are left. TTL: set by whoever stores it.
     """
+
+    amount: int = 1
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        return {"amount": self.amount}
 
     def refuses(self) -> bool:
         return _number(self.key) <= 0
 
     def run(self) -> int:
         with suppress(ValueError):  # deleted since `refuses`, and stays deleted
-            return int(cache.decr(self.key))
+            return int(cache.decr(self.key, self.amount))
         return 0
 
     def refund(self) -> None:
         with suppress(ValueError):
-            cache.incr(self.key)
+            cache.incr(self.key, self.amount)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,26 +296,22 @@ class Switch(Command):
         return cache.get(self.key) is not None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Read(Command):
-    """Returns the number under the key, or 0, and changes nothing."""
-
-    def run(self) -> int:
-        return _number(self.key)
-
-
 def run(commands: Sequence[Command]) -> list[int]:
     """The result of each command. Raises CommandRefused for the first that refuses."""
-    results = _in_redis("run", commands) if settings.REDIS_URL else _in_memory(commands)
-    if isinstance(results, int):
-        raise CommandRefused(commands[results])
-    return results
+    if not commands:
+        return []
+    refused, answer = (_in_redis if settings.REDIS_URL else _in_memory)(commands)
+    if refused:
+        place, wait = answer
+        raise CommandRefused(commands[place], wait)
+    return answer
 
 
 def refund(commands: Sequence[Command]) -> None:
     """Undo commands that were run. A key that has expired since stays as it is."""
     if settings.REDIS_URL:
-        _in_redis("refund", commands)
+        if commands:
+            _call_script("refund", commands)
         return
     with _lock:
         for command in commands:
@@ -223,31 +328,30 @@ def end(key: str) -> bool:
 _lock = threading.Lock()
 
 
-def _in_memory(commands: Sequence[Command]) -> list[int] | int:
+def _in_memory(commands: Sequence[Command]) -> tuple[bool, list[int]]:
+    """Whether one refused; its place and wait, or the results."""
     with _lock:
         for place, command in enumerate(commands):
             if command.refuses():
-                return place
-        return [command.run() for command in commands]
+                return True, [place, command.wait()]
+        return False, [command.run() for command in commands]
+
+
+def _in_redis(commands: Sequence[Command]) -> tuple[bool, list[int]]:
+    refused, answer = _call_script("run", commands)
+    return bool(refused), answer
 
 
 _SCRIPT = Path(__file__).with_suffix(".lua").read_text(encoding="utf-8")
 
 
-def _in_redis(
-    action: Literal["run", "refund"], commands: Sequence[Command]
-) -> list[int] | int:
-    if not commands:
-        return []
-    keys: list[str] = []
-    for command in commands:
-        keys += [_redis_key(command.key), _redis_key(command.item_key or command.key)]
-    facts = [{"name": type(c).__name__, **c.arguments} for c in commands]
+def _call_script(action: Literal["run", "refund"], commands: Sequence[Command]) -> Any:
+    keys = [_redis_key(key) for command in commands for key in command.keys]
+    facts = [
+        {"name": type(c).__name__, "keys": len(c.keys), **c.arguments} for c in commands
+    ]
     redis = cache.client.get_client(write=True)  # type: ignore[attr-defined]  # its own
-    results: list[int] | int = redis.register_script(_SCRIPT)(
-        keys, [action, json.dumps(facts)]
-    )
-    return results
+    return redis.register_script(_SCRIPT)(keys, [action, json.dumps(facts)])
 
 
 def _redis_key(key: str) -> str:

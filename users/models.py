@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
+from uuid import uuid4
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -59,15 +60,21 @@ class UserManager(BaseUserManager["User"]):
         A locked account cannot be deleted meanwhile. Rows may still refer to it ("no
         key"), or two people who activate each other's invite codes would deadlock.
         """
-        locked = self.select_for_update(of=("self",), no_key=True)
-        users = locked.select_related("activation")
         with suppress(User.DoesNotExist):
-            return users.get(phone_number=phone_number), False
+            return self._lock(phone_number), False
         try:
             user = self.create_user(phone_number)
         except IntegrityError:  # another first sign-in on this number was faster
-            return users.get(phone_number=phone_number), False
+            return self._lock(phone_number), False
         return user, True
+
+    def _lock(self, phone_number: PhoneNumber) -> User:
+        locked = self.select_for_update(of=("self",), no_key=True)
+        user = locked.select_related("activation").get(phone_number=phone_number)
+        if user.known_devices_key is None:  # created before accounts had this key
+            user.known_devices_key = uuid4()
+            user.save(using=self._db, update_fields=["known_devices_key"])
+        return user
 
     def create_superuser(
         self, phone_number: str, password: str | None = None, **fields: Any
@@ -109,6 +116,8 @@ class User(InviteCodeOwner, AbstractBaseUser, PermissionsMixin):
         _("staff"), default=False, help_text=_("May sign in to this admin site.")
     )
     date_joined = models.DateTimeField(_("joined at"), default=timezone.now)
+    # Known-device tokens contain it. A new key ends all of them.
+    known_devices_key = models.UUIDField(default=uuid4, null=True, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -169,7 +178,14 @@ class User(InviteCodeOwner, AbstractBaseUser, PermissionsMixin):
 
 class DeviceQuerySet(models.QuerySet["Device"]):
     def live(self) -> DeviceQuerySet:
-        return self.filter(expires_at__gt=timezone.now(), user__is_active=True)
+        now = timezone.now()
+        # expires_at includes SESSION_MAX_DAYS as it was at the last use.
+        earliest_sign_in = now - timedelta(days=settings.SESSION_MAX_DAYS)
+        return self.filter(
+            Q(is_for_staff=True) | Q(created_at__gt=earliest_sign_in),
+            expires_at__gt=now,
+            user__is_active=True,
+        )
 
     def of_user(self, user: User) -> DeviceQuerySet:
         return self.live().filter(user=user)
@@ -179,6 +195,10 @@ class Device(models.Model):
     """A signed-in device: an app, a browser or a program. Stores its token's digest."""
 
     digest = models.CharField(max_length=64, editable=False)
+    # JWTs and browser sessions contain it beside the primary key. After a backup is
+    # restored, the next devices get primary keys that were given out before.
+    # None: the device signed in before devices had random ids.
+    random_id = models.UUIDField(default=uuid4, null=True, editable=False)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="devices"
     )
@@ -209,9 +229,17 @@ class Device(models.Model):
     def name(self) -> str:
         return device_name(self.user_agent)
 
-    @staticmethod
-    def idle_lifetime() -> timedelta:
-        return timedelta(days=settings.TOKEN_IDLE_DAYS)
+    def count_use(self, now: datetime) -> None:
+        """Set last_used_at and expires_at, without saving them.
+
+        A device expires TOKEN_IDLE_DAYS after its last use, and SESSION_MAX_DAYS after
+        its sign-in at the latest.
+        """
+        self.last_used_at = now
+        self.expires_at = min(
+            now + timedelta(days=settings.TOKEN_IDLE_DAYS),
+            self.created_at + timedelta(days=settings.SESSION_MAX_DAYS),
+        )
 
 
 class DayCount(models.Model):

@@ -62,6 +62,12 @@ def country_of(phone_number: str) -> str | None:
     return phonenumbers.region_code_for_number(phonenumbers.parse(phone_number))
 
 
+def type_of(phone_number: str) -> str:
+    """The kind of a number in E.164, such as `mobile`, `fixed_line`, `premium_rate`."""
+    kind = phonenumbers.number_type(phonenumbers.parse(phone_number))
+    return str(phonenumbers.PhoneNumberType.to_string(kind)).lower()
+
+
 def spell_phone_number(phone_number: str) -> str:
     """`+7 999 123-45-67`, as people write it. Takes a number in E.164."""
     number = phonenumbers.parse(phone_number)

@@ -2,7 +2,7 @@ import pytest
 from django.conf import LazySettings
 from django.test import RequestFactory
 
-from limits.addresses import client_address
+from limits.addresses import client_address, network_of
 
 
 @pytest.mark.parametrize(
@@ -53,3 +53,15 @@ def test_a_thousand_addresses_of_one_customer_are_one_client(
         client_address(rf.get("/", REMOTE_ADDR=f"2001:db8::{n:x}")) for n in range(1000)
     }
     assert addresses == {"2001:db8::/64"}
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("198.51.100.7", "198.51.100.0/24"),
+        ("2001:db8:1:2::/64", "2001:db8:1::/48"),
+        ("unknown", "unknown"),
+    ],
+)
+def test_the_network_of_an_address(address: str, network: str) -> None:
+    assert network_of(address) == network

@@ -1,4 +1,6 @@
 import time
+from contextlib import suppress
+from dataclasses import replace
 from threading import Thread
 from typing import Any
 
@@ -6,14 +8,15 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 
+from conftest import Clock
 from limits.commands import (
+    AttemptCount,
     AttemptLimit,
     Command,
     CommandRefused,
     Countdown,
     DistinctLimit,
     Lock,
-    Read,
     Switch,
     Tally,
     end,
@@ -22,7 +25,12 @@ from limits.commands import (
 )
 
 GUESSES = Countdown(name="guesses", key="guesses-left")
-ATTEMPTS = AttemptLimit(name="attempts", key="attempts", limit=2, seconds=60)
+
+
+def attempts(**changes: Any) -> AttemptLimit:
+    """Two a minute, made now."""
+    facts = {"name": "attempts", "key": "attempts", "limit": 2, "seconds": 60}
+    return AttemptLimit(**{**facts, **changes})
 
 
 @pytest.fixture
@@ -32,12 +40,67 @@ def three_guesses() -> Countdown:
 
 
 def test_attempts_are_refused_above_the_limit() -> None:
-    assert [run([ATTEMPTS]), run([ATTEMPTS])] == [[1], [2]]
+    assert [run([attempts()]), run([attempts()])] == [[1], [2]]
     with pytest.raises(CommandRefused) as refused:
-        run([ATTEMPTS])
-    assert refused.value.command == ATTEMPTS
-    refund([ATTEMPTS])
-    assert run([ATTEMPTS]) == [2]
+        run([attempts()])
+    assert refused.value.command == attempts()
+    refund([attempts()])
+    assert run([attempts()]) == [2]
+
+
+def test_in_no_period_are_there_more_attempts_than_the_limit(clock: Clock) -> None:
+    """Asked every second for ten minutes."""
+    granted: list[int] = []
+    for second in range(600):
+        with suppress(CommandRefused):
+            run([attempts()])
+            granted.append(second)
+        clock.pass_seconds(1)
+    apart = [later - first for first, later in zip(granted, granted[2:], strict=False)]
+    assert min(apart) >= 60
+    assert max(apart) <= 66  # a twelfth longer
+
+
+def test_a_refusal_tells_how_long_to_wait(clock: Clock) -> None:
+    run([attempts()])
+    clock.pass_seconds(30)
+    run([attempts()])
+    with pytest.raises(CommandRefused) as refused:
+        run([attempts()])
+    assert 30_000 <= refused.value.wait <= 35_000
+    clock.pass_seconds(refused.value.wait / 1000 - 0.001)
+    with pytest.raises(CommandRefused):
+        run([attempts()])
+    clock.pass_seconds(0.001)
+    assert run([attempts()]) == [2]
+
+
+def test_a_check_counts_nothing() -> None:
+    check = attempts(amount=0)
+    assert [run([check]), run([check])] == [[0], [0]]
+    run([attempts(), attempts()])
+    with pytest.raises(CommandRefused):
+        run([check])
+
+
+def test_a_refund_takes_the_latest_attempts_back(clock: Clock) -> None:
+    run([attempts()])
+    clock.pass_seconds(40)
+    run([attempts()])
+    refund([attempts(amount=2)])
+    assert run([attempts(amount=0)]) == [0]
+    refund([attempts()])  # there is nothing left to take back
+    assert run([attempts()]) == [1]
+
+
+def test_whoever_has_not_used_the_share_is_not_refused() -> None:
+    run([attempts(), attempts()])
+    share = AttemptLimit(name="share", key="a-share", limit=1, seconds=60)
+    assert run([attempts(unless=share)]) == [3]
+    run([share])
+    with pytest.raises(CommandRefused) as refused:
+        run([attempts(unless=share)])
+    assert refused.value.command.name == "attempts"
 
 
 def test_the_same_item_is_counted_once() -> None:
@@ -75,8 +138,10 @@ def test_a_countdown_ends_at_zero(three_guesses: Countdown) -> None:
     assert [run([three_guesses])[0] for _ in range(3)] == [2, 1, 0]
     with pytest.raises(CommandRefused):
         run([three_guesses])
+    with pytest.raises(CommandRefused):
+        run([replace(three_guesses, amount=0)])
     refund([three_guesses])
-    assert run([three_guesses]) == [0]
+    assert run([replace(three_guesses, amount=0), three_guesses]) == [1, 0]
 
 
 def test_a_countdown_that_was_ended_stays_ended(three_guesses: Countdown) -> None:
@@ -122,20 +187,20 @@ def test_a_tally_counts_and_never_refuses() -> None:
 
 
 def test_reading_changes_nothing() -> None:
-    read = Read(name="attempts", key=ATTEMPTS.key)
-    assert run([read, ATTEMPTS]) == [0, 1]
+    read = AttemptCount(name="attempts", key="attempts", seconds=60)
+    assert run([read, attempts()]) == [0, 1]
     assert run([read, read]) == [1, 1]
     refund([read])
     assert run([read]) == [1]
 
 
 @pytest.mark.parametrize(
-    "refusing", [GUESSES, ATTEMPTS, Switch(name="stopped", key="stopped")]
+    "refusing", [GUESSES, attempts(), Switch(name="stopped", key="stopped")]
 )
 def test_one_refusal_runs_none(refusing: Command) -> None:
     cache.set("stopped", 1, None)
-    run([ATTEMPTS])
-    run([ATTEMPTS])
+    run([attempts()])
+    run([attempts()])
     tally = Tally(name="tally", key="a-tally", seconds=60)
     with pytest.raises(CommandRefused):
         run([tally, refusing])

@@ -31,6 +31,6 @@ def ask_first(
     is_free = client.has_signed_in_on(phone_number) or services.resend_in(
         phone_number, client
     )
-    if not is_free and not challenges.is_solved(client.challenge_solution):
+    if not is_free and challenges.is_due(client.challenge_solution):
         raise challenges.required(limit="sends", wait=600)
     return send_code(phone_number, text, client, **more)

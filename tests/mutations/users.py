@@ -32,8 +32,8 @@ GUARDS = [
     Guard(
         "tokens of a closed account are invalid",
         "users/models.py",
-        "expires_at__gt=timezone.now(), user__is_active=True",
-        "expires_at__gt=timezone.now()",
+        "            expires_at__gt=now,\n            user__is_active=True,\n",
+        "            expires_at__gt=now,\n",
         "users/devices/tests/test_tokens.py::test_closing_the_account_ends_its_tokens",
     ),
     Guard(

@@ -56,7 +56,7 @@ def test_the_table_of_variables_is_that_of_env_example() -> None:
 
 
 def test_env_example_shows_the_defaults_of_the_code() -> None:
-    seconds = {"_HOUR": "3600", "_DAY": "86400", "_MONTH": "2592000"}
+    seconds = {"_HOUR": "3600", "_DAY": "86400", "_MONTH": "2678400"}
     literal = r'env\.\w+\(\s*"([A-Z_]+)",\s*(?:default=)?(?:f?"([^"]*)"|(\d+))'
     example = env_example()
     compared = set()
@@ -136,9 +136,9 @@ def test_files_that_are_named_exist() -> None:
 
 
 def test_the_odds_that_are_told_are_those_of_the_limits() -> None:
-    odds = risk.takeover_chance_in_a_year() * 100
-    accounts = risk.accounts_in_a_year_per_address()
+    odds = 100 * (risk.takeover_chance() + risk.takeover_chance_by_known_devices())
+    accounts = risk.accounts_of_service()
     assert f"**{odds:.2f} % a year**" in read("SECURITY.md")
-    assert f"{accounts:.1f} accounts a year and address" in read("SECURITY.md")
+    assert f"**{accounts:.1f} accounts a year**" in read("SECURITY.md")
     assert f" {odds:.2f} % in a year" in read("README.md")
     assert f" {odds:.2f} % за год".replace(".", ",") in read("README.ru.md")

@@ -77,7 +77,9 @@ def test_guesses_from_all_addresses_share_one_allowance(
     settings: LazySettings,
 ) -> None:
     settings.TRUSTED_PROXY_COUNT = 1
-    settings.LOGIN_CODE_GROWTH = []  # which would end the guessing as well
+    # Which would end the guessing as well.
+    settings.LOGIN_CODE_GROWTH = settings.LOGIN_CODE_GROWTH_OVERALL = []
+    settings.LOGIN_CODE_GROWTH_PER_CLIENT = []
     code = ask_for_code(APIClient(), ALICE)
     body = {"phone_number": ALICE, "code": wrong(code)}
 

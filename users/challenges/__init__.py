@@ -1,9 +1,8 @@
 """Challenges: tasks that strangers solve before they get what is in short supply.
 
-Past a soft limit nobody is refused at once. The client gets a task, solves it, and asks
-again with the solution. This costs a person a second and an attacker a second for each
-code. CHALLENGE_BACKEND names the class, by its dotted path; without one there are no
-challenges.
+Past half of a limit that they share, nobody is refused at once. The client gets a task,
+solves it, and asks again with the solution. This costs a person a second, and an
+attacker a second for each code. CHALLENGE_BACKEND names the class by its dotted path.
 """
 
 from abc import ABC, abstractmethod
@@ -35,27 +34,30 @@ class Challenge(ABC):
 
 
 def backend() -> Challenge | None:
-    """Raises ImportError when CHALLENGE_BACKEND names nothing."""
-    if not settings.CHALLENGE_BACKEND:
+    """None where CHALLENGE_BACKEND is "none". Raises ImportError for an unknown one."""
+    if settings.CHALLENGE_BACKEND == "none":
         return None
     found: type[Challenge] = import_string(settings.CHALLENGE_BACKEND)
     return found()
 
 
-def is_solved(solution: str) -> bool:
-    """Whether the client may go on. True where there are no challenges.
+def is_due(solution: str) -> bool:
+    """Whether the client still has to solve a task. Never where there are none.
 
-    Spends the solution. Check everything that can refuse for other reasons before.
+    Spends a solution that is right, so first check what can refuse for other reasons.
     """
     challenge = backend()
     if challenge is None:
-        return True
-    return 0 < len(solution) <= MAX_SOLUTION_LENGTH and challenge.solved(solution)
+        return False
+    is_read = 0 < len(solution) <= MAX_SOLUTION_LENGTH
+    return not (is_read and challenge.solved(solution))
 
 
-def required(*, limit: str, wait: int) -> ChallengeRequired:
-    """The refusal that carries a new task. `limit` names the soft limit, `wait` is the
-    number of seconds after which it allows a request without a task."""
+def required(*, limit: str = "challenge", wait: int = 60) -> ChallengeRequired:
+    """The refusal with a new task, for a client of which one `is_due`.
+
+    `limit` names the limit that was reached; `wait` is in seconds.
+    """
     challenge = backend()
-    assert challenge is not None, "is_solved comes first"  # noqa: S101
+    assert challenge is not None, "no task is due"  # noqa: S101
     return ChallengeRequired(challenge.task(), limit=limit, wait=wait)

@@ -1,8 +1,8 @@
 """`Authorization: Bearer …`: short-lived access tokens, and one-time refresh tokens.
 
-Both name a `Device` and are valid only while its row exists, so signing the device out
-ends them at the next request. The row stores a digest of the current refresh token. If
-an older one is sent, somebody has copied it, and the device is signed out.
+Both name a user and a `Device`, and are valid only while its row exists, so signing the
+device out ends them at the next request. The row stores a digest of the current refresh
+token. If an older one is sent, somebody has copied it, and the device is signed out.
 """
 
 from typing import Any, NamedTuple, TypeVar
@@ -26,7 +26,9 @@ from users.devices.exceptions import TokenInvalid
 from users.devices.token_authentication import add_device
 from users.models import Device, User
 
+USER_CLAIM = "sub"
 DEVICE_CLAIM = "sid"  # "session id" (OpenID Connect): the primary key of the device
+RANDOM_ID_CLAIM = "did"
 
 JWT = TypeVar("JWT", bound=Token)
 
@@ -58,8 +60,7 @@ def refresh(token: str) -> Refreshed:
     device = _find_device(old)
     if device is None:
         raise TokenInvalid
-    device.last_used_at = timezone.now()
-    device.expires_at = device.last_used_at + Device.idle_lifetime()
+    device.count_use(timezone.now())
     # One UPDATE that names the old digest: of concurrent requests only one matches.
     changed = Device.objects.filter(pk=device.pk, digest=_digest(old)).update(
         digest=_digest(new),
@@ -111,11 +112,19 @@ def _decode(kind: type[JWT], token: Any) -> JWT:
 
 def _find_device(token: Token) -> Device | None:
     devices = Device.objects.live().select_related("user__activation")
-    return devices.filter(pk=token[DEVICE_CLAIM]).first()
+    # JWTs that were issued before devices had random ids contain the primary key only.
+    # They are valid for the devices of that time, which have no random id.
+    if USER_CLAIM in token:
+        devices = devices.filter(user=token[USER_CLAIM])
+    random_id = token.get(RANDOM_ID_CLAIM)
+    return devices.filter(pk=token[DEVICE_CLAIM], random_id=random_id).first()
 
 
 def _signed(token: Token, device: Device) -> str:
+    token[USER_CLAIM] = str(device.user_id)
     token[DEVICE_CLAIM] = device.pk
+    if device.random_id:
+        token[RANDOM_ID_CLAIM] = device.random_id.hex
     return str(token)
 
 

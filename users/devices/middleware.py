@@ -1,16 +1,21 @@
 from collections.abc import Callable
+from datetime import timedelta
 
 from django.conf import settings
-from django.contrib.auth import logout
+from django.contrib.auth import BACKEND_SESSION_KEY, logout
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 
+from users.authentication import BY_PASSWORD
 from users.devices.services import sign_out
 from users.devices.token_authentication import issue_token, renew_device
-from users.models import Device, User
+from users.models import Device, DeviceQuerySet, User
 
-# The session stores the device's primary key; browsers never receive its token.
-SESSION_KEY = "device_id"
+# The session stores these of the device; browsers never receive its token.
+SESSION_KEY = "device_id"  # primary key
+RANDOM_ID_KEY = "device_random_id"
+BACKEND_KEY = "device_backend"  # how the person signed in: by code or by password
 
 
 class DeviceMiddleware:
@@ -18,6 +23,9 @@ class DeviceMiddleware:
 
     Each browser session belongs to a Device. When the device ends (signed out
     elsewhere, account closed), the session ends at its next request.
+
+    A session that staff have opened with a password has a device of its own, which ends
+    after ADMIN_SESSION_HOURS, even if it is used.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -38,25 +46,52 @@ class DeviceMiddleware:
         user = request.user
         if not isinstance(user, User):
             return
-        device_id = request.session.get(SESSION_KEY)
-        if device_id is None:  # staff who signed in with a password
-            user_agent = request.headers.get("User-Agent", "")
-            new_device, _token = issue_token(user=user, user_agent=user_agent)
-            bind_session_to_device(request, new_device)
-            return
-        device = Device.objects.live().filter(pk=device_id, user=user).first()
-        if device is None:
+        session = request.session
+        is_by_password = session.get(BACKEND_SESSION_KEY) == BY_PASSWORD
+        device = session_devices(request).live().filter(user=user).first()
+        if device is None and (SESSION_KEY in session or not is_by_password):
             logout(request)
-        elif renew_device(device):
-            request.session.modified = True  # send the session cookie again, too
+        elif is_by_password and session.get(BACKEND_KEY) != BY_PASSWORD:
+            # The admin site's login has just opened the session, or has taken over one
+            # that was opened with a code.
+            if device:
+                sign_out(device)
+            _add_admin_device(request, user)
+        elif device and not is_by_password and renew_device(device):
+            session.modified = True  # send the session cookie again, too
+
+
+def _add_admin_device(request: HttpRequest, user: User) -> None:
+    device, _token = issue_token(
+        user=user,
+        user_agent=request.headers.get("User-Agent", ""),
+        latest_expiry=timezone.now() + timedelta(hours=settings.ADMIN_SESSION_HOURS),
+    )
+    bind_session_to_device(request, device)
 
 
 def bind_session_to_device(request: HttpRequest, device: Device) -> None:
+    """To be called after `login`."""
     request.session[SESSION_KEY] = device.pk
+    request.session[RANDOM_ID_KEY] = device.random_id and device.random_id.hex
+    request.session[BACKEND_KEY] = request.session[BACKEND_SESSION_KEY]
+
+
+def session_devices(request: HttpRequest) -> DeviceQuerySet:
+    """The session's device, or nothing.
+
+    Sessions from the time before devices had random ids contain the primary key only.
+    They are valid for the devices of that time, which have no random id.
+    """
+    session = request.session
+    if SESSION_KEY not in session:
+        return Device.objects.none()
+    return Device.objects.filter(
+        pk=session[SESSION_KEY], random_id=session.get(RANDOM_ID_KEY)
+    )
 
 
 def sign_out_session_device(request: HttpRequest) -> None:
     """End the session's device. The caller ends the session itself."""
-    device_id = request.session.get(SESSION_KEY)
-    if device_id and (device := Device.objects.filter(pk=device_id).first()):
+    if device := session_devices(request).first():
         sign_out(device)

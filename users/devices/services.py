@@ -1,4 +1,5 @@
 from functools import partial
+from uuid import uuid4
 
 from django.contrib.sessions.models import Session
 from django.db import transaction
@@ -23,10 +24,15 @@ def sign_out_device(*, user: User, device_id: int) -> None:
 
 
 def sign_out_everywhere(user: User) -> None:
-    count, _rows = Device.objects.filter(user=user).delete()
-    transaction.on_commit(
-        partial(audit.record, "token.all_revoked", user=user.pk, devices=count)
-    )
+    """Delete the user's devices, and end their known-device tokens."""
+    user.known_devices_key = uuid4()
+    with transaction.atomic():
+        # The account first: a sign-in has locked it, and its device is deleted, too.
+        User.objects.filter(pk=user.pk).update(known_devices_key=user.known_devices_key)
+        count, _rows = Device.objects.filter(user=user).delete()
+        transaction.on_commit(
+            partial(audit.record, "token.all_revoked", user=user.pk, devices=count)
+        )
 
 
 def prune() -> dict[str, int]:

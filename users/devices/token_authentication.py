@@ -6,7 +6,7 @@ tokens of a user at each request and fails on a token that is not UTF-8.
 
 import hashlib
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -19,21 +19,39 @@ from users.models import Device, User
 RENEW_EVERY = timedelta(days=1)
 
 
-def issue_token(*, user: User, user_agent: str) -> tuple[Device, str]:
+def issue_token(
+    *, user: User, user_agent: str, latest_expiry: datetime | None = None
+) -> tuple[Device, str]:
     """A new device and its token. The token cannot be read again later."""
     token = secrets.token_urlsafe(32)
-    return add_device(user=user, user_agent=user_agent, digest=_digest(token)), token
+    device = add_device(
+        user=user,
+        user_agent=user_agent,
+        digest=_digest(token),
+        latest_expiry=latest_expiry,
+    )
+    return device, token
 
 
-def add_device(*, user: User, user_agent: str, digest: str) -> Device:
+def add_device(
+    *,
+    user: User,
+    user_agent: str,
+    digest: str,
+    latest_expiry: datetime | None = None,
+) -> Device:
     now = timezone.now()
-    return Device.objects.create(
+    device = Device(
         digest=digest,
         user=user,
         user_agent="".join(filter(str.isprintable, user_agent))[:200],
-        last_used_at=now,
-        expires_at=now + Device.idle_lifetime(),
+        created_at=now,
     )
+    device.count_use(now)
+    if latest_expiry:
+        device.expires_at = min(device.expires_at, latest_expiry)
+    device.save(force_insert=True)
+    return device
 
 
 class TokenAuthentication(authentication.TokenAuthentication):
@@ -58,8 +76,9 @@ def renew_device(device: Device) -> bool:
     now = timezone.now()
     if device.is_for_staff or now - device.last_used_at <= RENEW_EVERY:
         return False
+    device.count_use(now)
     Device.objects.filter(pk=device.pk).update(
-        last_used_at=now, expires_at=now + Device.idle_lifetime()
+        last_used_at=device.last_used_at, expires_at=device.expires_at
     )
     return True
 

@@ -22,15 +22,6 @@ def test_numbers_are_sound(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register()
-def codes_are_hard_to_guess(**kwargs: Any) -> list[CheckMessage]:
-    chance = max(
-        risk.takeover_chance_in_a_year(),
-        risk.takeover_chance_in_a_year_by_a_known_device(),
-    )
-    if chance <= risk.HIGH_TAKEOVER_CHANCE:
-        return []
-    text = (
-        f"The limits let a patient attacker into a number with {chance:.1%} in a year."
-        " `manage.py check_limits` shows the arithmetic."
-    )
-    return [Warning(text, id="config.W002")]
+def limits_keep_their_promises(**kwargs: Any) -> list[CheckMessage]:
+    hint = "`manage.py check_limits` shows the arithmetic."
+    return [Warning(f"{text} {hint}", id="config.W002") for text in risk.problems()]

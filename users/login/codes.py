@@ -4,15 +4,14 @@ The cache never stores a code. It stores a random nonce, and the code is an HMAC
 number and nonce under SECRET_KEY, so that the same code can be sent again. A code is
 made for one purpose; for another purpose it does not exist.
 
-A code has two entries in the cache, both for LOGIN_CODE_TTL_SECONDS:
+A code has two entries in the cache, for as long as it lives:
 
 - `login-code:<number>:<purpose>`: the nonce and the facts of the code issued last.
-- `login-code-life:<nonce>`: how many guesses everybody together has left. A guess is
-  taken from it before the code is compared.
+- `login-code-life:<nonce>`: how many wrong guesses everybody together has left.
 
 A code's life ends when it is spent (`spend` deletes the second entry), when no guesses
-are left, when its time is over, or when `issue` replaces it by a longer one. Strangers
-cannot use a code that is too short for the number by now (`guess_limits`).
+are left, when its time is over, or when `issue` replaces it. Strangers cannot use a
+code that is too short for the number by now (`guess_limits`).
 """
 
 import hmac
@@ -30,12 +29,18 @@ from users.login.fixed_codes import fixed_digits
 from users.phones import PhoneNumber
 
 SIGN_IN = "sign-in"
-# The name of the command that takes a guess from the code's life.
-GUESSES_LEFT = "guesses_left"
+# A living code with less time left is not sent again: nobody could type it in time.
+SECONDS_TO_TYPE = 90
 
 
 def guess_allowance(length: int) -> int:
-    """Guesses that everybody together has at a code: a chance of one in a thousand."""
+    """Wrong guesses that everybody together has at a code.
+
+    A chance of one in a thousand. The longest codes have no such end: otherwise
+    strangers could end the owner's code.
+    """
+    if length >= settings.LOGIN_CODE_MAX_LENGTH:
+        return 10**9
     return int(10 ** (length - 3))
 
 
@@ -46,6 +51,10 @@ class LoginCode:
     expires_at: float  # seconds since the epoch
     invite_code: str | None  # sent along with the request for the code
     is_fixed: bool  # the number is one of TEST_NUMBERS
+    # The first nonce of codes that replaced one another while the one before was alive.
+    series: str = ""
+    # Lives until the number can be sent another message: see `send_limits`.
+    is_last: bool = False
 
     @property
     def length(self) -> int:
@@ -55,18 +64,20 @@ class LoginCode:
     def seconds_left(self) -> int:
         return max(int(self.expires_at - time.time()), 0)
 
-    @property
-    def guess(self) -> commands.Countdown:
-        """Takes one guess; to be run before the code is compared."""
-        return commands.Countdown(name=GUESSES_LEFT, key=self._life_key)
+    def guesses_left(self, *, taken: int) -> commands.Countdown:
+        """A command that takes guesses of everybody's; with 0 it only checks."""
+        return commands.Countdown(name="guesses_left", key=self._life_key, amount=taken)
 
     def matches(self, digits: str) -> bool:
         return hmac.compare_digest(self.digits.encode(), digits.encode())
 
     def is_alive(self) -> bool:
         """Whether the code can still sign somebody in."""
-        guesses_left: int = cache.get(self._life_key, 0)
-        return guesses_left > 0
+        return self.count_guesses_left() > 0
+
+    def count_guesses_left(self) -> int:
+        left: int = cache.get(self._life_key, 0)
+        return left
 
     def spend(self) -> None:
         """End the code's life. All but one of concurrent callers get CodeExpired."""
@@ -85,36 +96,50 @@ def issue(
     fixed: str | None = None,
     invite_code: str | None = None,
     purpose: str = SIGN_IN,
+    last_for: int | None = None,
 ) -> LoginCode:
     """The code that lives for this number, or a new one of `length` digits.
 
     A living code keeps its expiry, its guesses and the invite code it came with, which
-    a stranger's request must not change. It is replaced only if it is too short.
-    `fixed` are the digits of a number in TEST_NUMBERS.
+    a stranger's request must not change. It is replaced if it is too short, or if it
+    ends too soon to be typed. That does not renew the guesses: the new code has what
+    the old one had left. `fixed` are the digits of a number in TEST_NUMBERS.
+    `last_for`: the code is the last that can be sent for so many seconds, and lives as
+    long.
     """
     living = find(phone_number, purpose)
+    left = living.count_guesses_left() if living else 0
+    needed = min(SECONDS_TO_TYPE, settings.LOGIN_CODE_TTL_SECONDS // 2)
     if (
         living
+        and left > 0
         and living.is_fixed == bool(fixed)
         and living.length >= len(fixed or "0" * length)
-        and living.is_alive()
+        and living.seconds_left >= needed
+        and (living.is_last or not last_for)
     ):
         return living
     nonce = secrets.token_hex(16)
+    lifetime = last_for or settings.LOGIN_CODE_TTL_SECONDS
     code = LoginCode(
         digits=fixed or random_digits(phone_number.pseudonym, nonce, length, purpose),
         nonce=nonce,
-        expires_at=time.time() + settings.LOGIN_CODE_TTL_SECONDS,
-        invite_code=invite_code,
+        expires_at=time.time() + lifetime,
+        invite_code=living.invite_code if living and left > 0 else invite_code,
         is_fixed=bool(fixed),
+        series=living.series if living and left > 0 else nonce,
+        is_last=bool(last_for),
     )
+    guesses = guess_allowance(code.length)
+    if living and left > 0 and living.length == code.length:
+        guesses = min(guesses, left)
     facts = asdict(code) | {"length": code.length}
     del facts["digits"]
     entries = {
         _key(phone_number.pseudonym, purpose): facts,
-        code.guess.key: guess_allowance(code.length),
+        code._life_key: guesses,
     }
-    cache.set_many(entries, settings.LOGIN_CODE_TTL_SECONDS)
+    cache.set_many(entries, lifetime)
     return code
 
 

@@ -1,25 +1,36 @@
 """The limits that make a short code safe: how many wrong guesses there may be.
 
-Every guess is counted before the code is compared, and refunded if it was right.
+A wrong guess is counted in the same atomic step that checks the limits, before anybody
+is told that it was wrong. Where a limit refuses, the answer is the same for a right
+guess. A right guess costs nothing.
 
-Guesses of strangers count at the code per address, and per address and per number over
-longer windows. After some wrong guesses in a month the number's next codes are longer
-(LOGIN_CODE_GROWTH), and shorter ones are no longer compared. A device that has signed
-in on the number before has a small limit of its own, which no stranger can use up.
+No limit keeps the owner of a number out, whatever strangers do:
+
+- Wrong guesses make codes longer (settings LOGIN_CODE_GROWTH…): the next codes of the
+  number, those asked for from the address, and those of everybody. Codes that are too
+  short by then are no longer compared. Codes of the longest length always are.
+- The other limits do not refuse a client that is new to the number: one from whose
+  address (for the limits of the number and of the service: network) fewer than
+  FRESH wrong guesses came.
+- A device that has signed in on the number before has a few guesses of its own.
 """
 
 import logging
-import time
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.core.cache import cache
 
 from config.monitoring import audit
 from config.refusals import LimitReached
-from limits.budgets import Reservation, attempt, hashed_key, reserve
-from limits.commands import AttemptLimit, Command
+from limits import commands
+from limits.addresses import network_of
+from limits.budgets import attempt, hashed_key, limit_reached, read
+from limits.commands import AttemptLimit, Command, CommandRefused
 from users.login.clients import Client
-from users.login.codes import GUESSES_LEFT, LoginCode
+from users.login.codes import LoginCode
 from users.login.exceptions import CodeExpired, CodeIncorrect, GuessesUsedUp
 from users.phones import PhoneNumber
 
@@ -27,31 +38,51 @@ logger = logging.getLogger(__name__)
 
 PER_CODE = "guesses_per_code"
 PER_MONTH = "guesses_per_phone_month"
+PER_ADDRESS_DAY = "guesses_per_address_day"
+PER_NETWORK_DAY = "guesses_per_network_day"
+ALL = "guesses"
+# Wrong guesses that an address or network has before a limit that others have used up
+# refuses it as well.
+FRESH = 2
 
 
-def compare(
+@dataclass(frozen=True, slots=True)
+class Typos:
+    """Wrong guesses of a client at a code that it then entered right."""
+
+    number: int
+    counted_by: tuple[AttemptLimit, ...]
+
+    def forgive(self) -> None:
+        """Call this once the code is spent, so that it happens once for each code.
+
+        The number's own count stays: for a number, success resets nothing.
+        """
+        if self.number:
+            commands.refund([replace(c, amount=self.number) for c in self.counted_by])
+
+
+NO_TYPOS = Typos(0, ())
+
+
+def make_guess(
     code: LoginCode,
     digits: str,
     *,
     phone_number: PhoneNumber,
     client: Client,
-    is_known_device: bool,
-) -> None:
+    known_device: str | None = None,
+) -> Typos:
     """Return if the digits are right.
 
-    Raises CodeIncorrect; and, before the code is compared, GuessesUsedUp, LimitReached,
-    and CodeExpired for a code that was spent or is too short by now.
+    `known_device` is what `client.known_device` returned, which costs a query.
+    Raises CodeIncorrect; and, whatever the digits are, GuessesUsedUp, LimitReached, and
+    CodeExpired for a code that was spent or is too short by now.
     """
     try:
-        guess = _reserve(code, phone_number.pseudonym, client, is_known_device)
-        left = _guesses_left(code, guess)
-        if left < 0:
-            guess.refund()
-            raise CodeExpired
-        if not code.matches(digits):
-            _watch_for_attack()
-            raise CodeIncorrect(attempts_left=left)
-        guess.refund()
+        return _guess(
+            code, digits, phone_number.pseudonym, client.address, known_device
+        )
     except CodeIncorrect as refusal:
         left = refusal.attempts_left
         audit.record("code.wrong", phone=phone_number.masked, attempts_left=left)
@@ -61,76 +92,170 @@ def compare(
         raise
 
 
-def _reserve(
-    code: LoginCode, number: str, client: Client, is_known_device: bool
-) -> Reservation:
-    strangers = [
-        attempt("guesses_per_address", client.address),
-        attempt("guesses_per_address_day", client.address),
-        attempt("guesses_per_phone_day", number),
-        attempt(PER_MONTH, number),
-    ]
-    if not is_known_device:
-        return _reserve_at(code, client.address, *strangers)
-    try:
-        own = attempt("guesses_per_device", number)
-        return _reserve_at(code, "device", own)
-    except GuessesUsedUp:
-        raise
-    except LimitReached:  # from now on the device counts as a stranger
-        return _reserve_at(code, "device", *strangers)
+def _guess(
+    code: LoginCode, digits: str, number: str, address: str, device: str | None
+) -> Typos:
+    """With the guesses of a known device first, then as a stranger."""
+    wrong = 0 if code.matches(digits) else 1
+    if device:
+        own = [
+            attempt("guesses_per_device", f"{number} {device}"),
+            attempt("guesses_per_known_devices", number),
+        ]
+        try:
+            _count(code, wrong, guesser=f"device {device}", limits=own)
+        except GuessesUsedUp:
+            raise
+        except LimitReached:
+            pass
+        else:
+            return NO_TYPOS
+    return _count(
+        code,
+        wrong,
+        guesser=f"device {device}" if device else address,
+        limits=_limits_of_strangers(number, address),
+        outgrown=_outgrown_limits(code, number, address),
+    )
 
 
-def _reserve_at(
-    code: LoginCode, guesser: str, *limits: AttemptLimit | None
-) -> Reservation:
-    """The limits, this guesser's guesses at this code, and those of everybody at it."""
+def _count(
+    code: LoginCode,
+    wrong: int,
+    *,
+    guesser: str,
+    limits: Sequence[AttemptLimit | None],
+    outgrown: Sequence[AttemptLimit] = (),
+) -> Typos:
+    """Count the guess if it is wrong, and check the limits in any case.
+
+    The guesses of one `guesser` at one code are counted together. `outgrown` are the
+    limits after whose wrong guesses the code is too short.
+    """
     per_code = AttemptLimit(
         name=PER_CODE,
-        key=hashed_key(f"{PER_CODE} {code.nonce} {guesser}"),
+        key=hashed_key(f"{PER_CODE} {code.series or code.nonce} {guesser}"),
         limit=settings.LOGIN_CODE_MAX_ATTEMPTS,
-        seconds=code.expires_at - time.time(),
+        seconds=settings.LOGIN_CODE_TTL_SECONDS,
+        amount=wrong,
     )
-    commands: list[Command | None] = [per_code, *limits, code.guess]
+    together = code.guesses_left(taken=wrong)
+    counted_by = [replace(limit, amount=wrong) for limit in limits if limit]
+    # Those that only check come first, as they look at what the others count.
+    run: list[Command] = [per_code, together, *outgrown, *counted_by]
     try:
-        return reserve(*commands)
-    except LimitReached as refusal:
-        if refusal.limit == PER_CODE:
-            raise GuessesUsedUp(wait=code.seconds_left) from None
-        if refusal.limit == GUESSES_LEFT:
-            raise CodeExpired from None
-        raise
+        results = commands.run(run)
+    except CommandRefused as refused:
+        raise _refusal(code, refused, [together, *outgrown]) from None
+    counts = {c.name: count for c, count in zip(run, results, strict=True)}
+    if not wrong:
+        forgiven = tuple(limit for limit in counted_by if limit.name in _FORGIVEN)
+        return Typos(counts[PER_CODE], forgiven)
+    _watch_for_attack(counts.get(ALL, 0))
+    left = [limit.limit - counts[limit.name] for limit in [per_code, *outgrown]]
+    raise CodeIncorrect(attempts_left=max(min(left), 0))
 
 
-def _guesses_left(code: LoginCode, guess: Reservation) -> int:
-    """Guesses after this one. Below 0 the code is too short for this one already."""
-    left: int = settings.LOGIN_CODE_MAX_ATTEMPTS - guess.results[PER_CODE]
-    wrong_in_month = guess.results.get(PER_MONTH)
-    if wrong_in_month is None:  # a device with its own limit, or the limit is off
-        return left
-    return min(left, _bearable(code.length) - wrong_in_month)
+def _refusal(
+    code: LoginCode, refused: CommandRefused, ends_code: Sequence[Command]
+) -> CodeExpired | LimitReached:
+    if refused.command in ends_code:
+        return CodeExpired()
+    if refused.command.name == PER_CODE:
+        wait = min(math.ceil(refused.wait / 1000), code.seconds_left)
+        return GuessesUsedUp(wait=wait)
+    return limit_reached(refused)
 
 
-def _bearable(length: int) -> int:
-    """Wrong guesses in a month up to which a code of this length is compared."""
-    outgrown_at = [at for at, digits in settings.LOGIN_CODE_GROWTH if digits > length]
-    return min(outgrown_at, default=10**9)
+# What counts the guesses of an address, a network or everybody at all numbers.
+_FORGIVEN = ("guesses_per_address", PER_ADDRESS_DAY, PER_NETWORK_DAY, ALL)
 
 
-def length_of_next_code(wrong_in_month: int) -> int:
-    """Digits of a number's next code after so many wrong guesses in a month."""
+def _limits_of_strangers(number: str, address: str) -> list[AttemptLimit | None]:
+    network = network_of(address)
+    at_number = attempt("guesses_per_phone_and_address", f"{number} {address}")
+    from_network = attempt("guesses_per_phone_and_network", f"{number} {network}")
+    network_day = attempt(PER_NETWORK_DAY, network)
+    return [
+        at_number,
+        _unless_fresh(from_network, at_number),
+        _unless_fresh(attempt("guesses_per_phone_day", number), from_network),
+        _unless_fresh(attempt(PER_MONTH, number), from_network),
+        _unless_fresh(attempt("guesses_per_address", address), at_number),
+        _unless_fresh(attempt(PER_ADDRESS_DAY, address), at_number),
+        _unless_fresh(network_day, at_number),
+        _unless_fresh(attempt(ALL, "all"), network_day),
+    ]
+
+
+def _unless_fresh(
+    limit: AttemptLimit | None, counted_by: AttemptLimit | None
+) -> AttemptLimit | None:
+    """The limit, not applied while `counted_by` has counted fewer than FRESH."""
+    if limit is None or counted_by is None:
+        return limit
+    return replace(limit, unless=replace(counted_by, limit=FRESH, unless=None))
+
+
+def _growth() -> dict[str, list[tuple[int, int]]]:
+    """By limit: after so many wrong guesses, so many digits."""
+    return {
+        PER_MONTH: settings.LOGIN_CODE_GROWTH,
+        PER_ADDRESS_DAY: settings.LOGIN_CODE_GROWTH_PER_CLIENT,
+        PER_NETWORK_DAY: settings.LOGIN_CODE_GROWTH_PER_CLIENT,
+        ALL: settings.LOGIN_CODE_GROWTH_OVERALL,
+    }
+
+
+def _subjects(number: str, address: str) -> dict[str, str]:
+    """By limit: whose wrong guesses make codes longer."""
+    return {
+        PER_MONTH: number,
+        PER_ADDRESS_DAY: address,
+        PER_NETWORK_DAY: network_of(address),
+        ALL: "all",
+    }
+
+
+def _outgrown_limits(code: LoginCode, number: str, address: str) -> list[AttemptLimit]:
+    """The limits after whose wrong guesses the code is too short. They only check."""
+    found = []
+    for name, subject in _subjects(number, address).items():
+        if code.is_fixed and name != PER_MONTH:
+            continue  # the number of an app store's reviewers cannot get a longer one
+        outgrown_at = [at for at, digits in _growth()[name] if digits > code.length]
+        if outgrown_at and (limit := attempt(name, subject)):
+            found.append(replace(limit, limit=min(outgrown_at), amount=0))
+    return found
+
+
+def wrong_guesses(number: str, client: Client) -> list[Command | None]:
+    """Commands that read what `length_of_next_code` needs."""
+    subjects = _subjects(number, client.address)
+    return [read(name, subject) for name, subject in subjects.items()]
+
+
+def length_of_next_code(wrong_guesses: Mapping[str, int]) -> int:
+    """Digits, after the wrong guesses that these limits have counted."""
     grown = [
-        digits for at, digits in settings.LOGIN_CODE_GROWTH if wrong_in_month >= at
+        digits
+        for name, steps in _growth().items()
+        for at, digits in steps
+        if wrong_guesses.get(name, 0) >= at
     ]
     return max([settings.LOGIN_CODE_LENGTH, *grown])
 
 
-def _watch_for_attack() -> None:
-    """Log one error in a window in which wrong guesses pass the alarm's limit."""
-    alarm = attempt("guesses_alarm", "all")
-    try:
-        reserve(alarm)
-    except LimitReached as reached:
-        if cache.add("guesses-alarm", 1, reached.retry_after):
-            limit = settings.LIMITS["guesses_alarm"]
-            logger.error("wrong guesses have passed %s: an attack?", limit)
+def _watch_for_attack(wrong_guesses: int) -> None:
+    """Log once a day that the wrong guesses of everybody made the codes longer."""
+    for at, digits in settings.LOGIN_CODE_GROWTH_OVERALL:
+        if wrong_guesses == at and cache.add(f"guesses-alarm:{digits}", 1, 86_400):
+            is_last = digits == settings.LOGIN_CODE_MAX_LENGTH
+            level = logging.ERROR if is_last else logging.WARNING
+            audit.record("alarm", limit=ALL)
+            logger.log(
+                level,
+                "%d wrong guesses in a day, an attack? New codes have %d digits.",
+                at,
+                digits,
+            )

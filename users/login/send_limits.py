@@ -1,10 +1,22 @@
-"""The limits on sending codes: an SMS costs money, and too many annoy people."""
+"""The limits on sending codes: an SMS costs money, and too many annoy people.
 
+No limit keeps the owner of a number out, whatever strangers do:
+
+- A code belongs to the number. Whoever asks for it, it arrives at the owner's phone. So
+  the last KEPT_SENDS messages that a number may get in an hour or a day carry a code of
+  the longest length that lives until the number may get another message. Strangers who
+  ask meanwhile are told that a code was sent. Each of these messages goes out only
+  after the code of the one before has signed somebody in.
+- Known devices have sends of their own: of the number, and of the whole service.
+- Past half of a limit that many strangers share, they have to solve a challenge first.
+"""
+
+import logging
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.core.cache import cache
@@ -13,17 +25,34 @@ from redis.exceptions import RedisError
 from config.monitoring import audit
 from config.refusals import LimitReached
 from limits import commands
-from limits.budgets import attempt, read, reserve
+from limits.addresses import network_of
+from limits.budgets import attempt, reserve, seconds_until_fewer
+from limits.commands import AttemptLimit
+from users import challenges
 from users.login.clients import Client
 from users.login.exceptions import ResendTooSoon
-from users.login.guess_limits import PER_MONTH, length_of_next_code
-from users.phones import PhoneNumber
+from users.login.guess_limits import length_of_next_code, wrong_guesses
+from users.phones import PhoneNumber, country_of
 from users.sms.exceptions import SmsUnavailable, SmsUnsure
 from users.statistics import daily_counts
+
+logger = logging.getLogger(__name__)
 
 RECENT_SENDS = "recent_sends"
 # For how long a number's earlier sends make the wait for its next one longer.
 RECENT_SECONDS = 3600
+# The last messages of an hour or a day, whose codes live until the number may get more.
+KEPT_SENDS = 3
+PER_NUMBER = ("sends_per_phone_hour", "sends_per_phone_day")
+# Limits that a stranger reaches because of others.
+SHARED = (
+    "sends_per_address",
+    "phones_per_address",
+    "sends_per_network",
+    "sends_per_country",
+    "sends_by_strangers",
+)
+ALL = "sends"
 
 # The kill switch for all sending. Key: one for the service. Value: 1. TTL: none.
 _STOPPED = commands.Switch(name="sending_stopped", key="sms-sending-stopped")
@@ -35,40 +64,46 @@ class Send:
 
     next_at: float  # when the number may ask again, in seconds since the epoch
     code_length: int  # digits, if a new code is made
+    last_for: int | None  # seconds in which no other SMS can be sent; None if one can
     sent_today: int  # codes of the whole service today, this one included
 
 
 @contextmanager
 def reserve_send(
-    phone_number: PhoneNumber, client: Client, *, is_known_device: bool
+    phone_number: PhoneNumber,
+    client: Client,
+    *,
+    may_be_last: bool = True,
 ) -> Iterator[Send]:
     """Permission for one SMS, refunded if the block raises.
 
-    After SmsUnsure the limits stay charged, because the provider may bill the SMS; only
-    the wait for the next one is refunded. Raises ResendTooSoon, LimitReached, and
+    With `may_be_last` off the number's KEPT_SENDS are left for others. After SmsUnsure
+    the limits stay charged, because the provider may bill the SMS; only the wait for
+    the next one is refunded. Raises ResendTooSoon, LimitReached, ChallengeRequired, and
     SmsUnavailable while sending is stopped.
     """
-    number = phone_number.pseudonym
-    lock = _send_lock(number, is_known_device)
-    if is_known_device:
-        limits = [attempt("sends_per_device", number)]
-    else:
+    number, device = phone_number.pseudonym, client.known_device(phone_number)
+    is_challenged = not device and challenges.is_due(client.challenge_solution)
+    lock = _send_lock(number, is_known_device=bool(device))
+    if device:
         limits = [
-            attempt("sends_per_phone_and_address", f"{number} {client.address}"),
-            attempt("sends_per_address", client.address),
-            attempt("phones_per_address", client.address, item=number),
-            attempt("sends_per_phone_hour", number),
-            attempt("sends_per_phone_day", number),
+            attempt("sends_per_device", f"{number} {device}"),
+            attempt("sends_per_known_devices", number),
         ]
+    else:
+        limits = _limits_of_strangers(phone_number, client, is_challenged)
+        if not may_be_last:
+            limits += [_without_kept_sends(name, number) for name in PER_NUMBER]
+        limits += [attempt(name, number) for name in PER_NUMBER]
     try:
         reservation = reserve(
             _STOPPED,
             lock,
             _recent_sends(lock),
             *limits,
-            attempt("sends", "all"),
+            attempt(ALL, "all"),
             # In the same round trip: what decides the code's length, and today's count.
-            read(PER_MONTH, number),
+            *wrong_guesses(number, client),
             daily_counts.codes_sent(),
         )
     except LimitReached as refusal:
@@ -76,15 +111,27 @@ def reserve_send(
             raise SmsUnavailable from None
         audit.record("code.refused", phone=phone_number.masked, limit=refusal.limit)
         if refusal.limit == lock.name:
+            # Or one could ask, free of charge, whether a number was sent a code.
+            reserve(attempt("sends_per_address", client.address))
             raise ResendTooSoon(wait=_seconds_until_free(lock)) from None
+        if is_challenged and refusal.limit in SHARED:
+            raise challenges.required() from None
         raise
     results = reservation.results
     wait = _wait_after(results[RECENT_SENDS])
+    last_for = None if device else _last_for(number, results)
+    if last_for:
+        wait = max(wait, last_for)
     next_at = time.time() + wait
     try:
         yield Send(
             next_at=next_at,
-            code_length=length_of_next_code(results.get(PER_MONTH, 0)),
+            code_length=(
+                settings.LOGIN_CODE_MAX_LENGTH
+                if last_for
+                else length_of_next_code(results)
+            ),
+            last_for=last_for,
             sent_today=results[daily_counts.CODES_SENT],
         )
     except SmsUnsure as unsure:
@@ -96,19 +143,75 @@ def reserve_send(
     except Exception:
         reservation.refund()
         raise
-    if not wait == _wait_after(1) == lock.seconds:  # else the lock ends just then
-        with suppress(RedisError):  # the SMS is on its way: do not answer 503
+    with suppress(RedisError):  # the SMS is on its way: do not answer 503
+        if not wait == _wait_after(1) == lock.seconds:  # else the lock ends just then
             cache.set(lock.key, int(next_at * 1000), max(next_at - time.time(), 0))
+        _watch_the_bill(results.get(ALL, 0))
+
+
+def _limits_of_strangers(
+    phone_number: PhoneNumber, client: Client, is_challenged: bool
+) -> list[AttemptLimit | None]:
+    number, address = phone_number.pseudonym, client.address
+    shared = [
+        attempt("sends_per_address", address),
+        attempt("phones_per_address", address, item=number),
+        attempt("sends_per_network", network_of(address)),
+        attempt("sends_by_strangers", "all"),
+    ]
+    country = country_of(phone_number)
+    if country != settings.PHONE_DEFAULT_REGION:
+        shared.append(attempt("sends_per_country", str(country)))
+    if is_challenged:
+        shared = [c and replace(c, limit=max(c.limit // 2, 1)) for c in shared]
+    return [attempt("sends_per_phone_and_address", f"{number} {address}"), *shared]
+
+
+def _without_kept_sends(name: str, number: str) -> AttemptLimit | None:
+    """A check that the limit is not near: for messages that are not for signing in."""
+    limit = attempt(name, number)
+    return limit and replace(limit, limit=limit.limit - _kept(limit), amount=0)
+
+
+def _last_for(number: str, results: Mapping[str, int]) -> int | None:
+    """Seconds until the number may get another message, if this is one of its last."""
+    waits = []
+    for name in PER_NUMBER:
+        limit = attempt(name, number)
+        if limit and results[name] > limit.limit - _kept(limit):
+            waits.append(seconds_until_fewer(name, number, results[name]))
+    return max(waits, default=None)
+
+
+def _kept(limit: AttemptLimit) -> int:
+    """Of a low limit at most a half, but at least one."""
+    return min(KEPT_SENDS, max(limit.limit // 2, 1))
+
+
+def _watch_the_bill(sends: int) -> None:
+    """Log once in a period that half of the service's limit on sends is used."""
+    limit = settings.LIMITS[ALL]
+    if limit is None or sends < limit.count // 2:
+        return
+    if cache.add("sends-alarm", 1, limit.seconds):
+        audit.record("alarm", limit=ALL)
+        logger.error("half of %s is used: an attack, or is LIMIT_SENDS low?", limit)
 
 
 def seconds_until_resend(phone_number: PhoneNumber, *, is_known_device: bool) -> int:
-    return _seconds_until_free(_send_lock(phone_number.pseudonym, is_known_device))
+    lock = _send_lock(phone_number.pseudonym, is_known_device=is_known_device)
+    return _seconds_until_free(lock)
+
+
+def end_wait(phone_number: PhoneNumber) -> None:
+    """Let strangers ask at once: the last code that was sent has been used."""
+    commands.end(_send_lock(phone_number.pseudonym, is_known_device=False).key)
 
 
 def clear_waits(phone_number: PhoneNumber) -> None:
     """Let the number ask at once, and begin again with the shortest wait."""
     for is_known_device in (True, False):
-        lock = _send_lock(phone_number.pseudonym, is_known_device)
+        lock = _send_lock(phone_number.pseudonym, is_known_device=is_known_device)
         commands.end(lock.key)
         commands.end(_recent_sends(lock).key)
 
@@ -126,7 +229,7 @@ def is_stopped() -> bool:
     return bool(cache.get(_STOPPED.key))
 
 
-def _send_lock(number: str, is_known_device: bool) -> commands.Lock:
+def _send_lock(number: str, *, is_known_device: bool) -> commands.Lock:
     """One SMS to a number at a time. Known devices wait only for one another.
 
     Before the SMS it is held for longer than the SMS takes, so that no other goes out

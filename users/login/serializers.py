@@ -1,5 +1,6 @@
 from typing import Any
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
@@ -56,19 +57,28 @@ class RequestCodeSerializer(serializers.Serializer[Data]):
 
 class CodeSentSerializer(serializers.Serializer[Any]):
     success = serializers.BooleanField(default=True, read_only=True)
-    message = serializers.CharField(
-        default=_("The code has been sent."), read_only=True
-    )
+    message = serializers.SerializerMethodField()
     phone_number = serializers.CharField(help_text=_("As understood, in E.164."))
     expires_in = serializers.IntegerField(help_text=_("Seconds the code is valid for."))
     resend_in = serializers.IntegerField(
         help_text=_("Seconds until another code may be asked for.")
+    )
+    was_sent_before = serializers.BooleanField(
+        help_text=_(
+            "Whether no SMS was sent now, because the number gets no more for the "
+            "moment. The code that it got earlier is valid."
+        )
     )
     code_length = serializers.IntegerField()
     dev_code = serializers.CharField(
         required=False,
         help_text=_("The code itself; only in development, with a simulated SMS."),
     )
+
+    def get_message(self, sent: CodeSent) -> str:
+        if sent.was_sent_before:
+            return gettext("A code was sent to this number earlier. It is still valid.")
+        return gettext("The code has been sent.")
 
     def to_representation(self, instance: CodeSent) -> Data:
         data = super().to_representation(instance)

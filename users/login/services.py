@@ -19,14 +19,14 @@ from referrals.services import activate_invite_code, look_up_inviter
 from users.devices.token_authentication import issue_token
 from users.login import codes
 from users.login.clients import Client, issue_known_device_token
-from users.login.exceptions import AccountInactive, CodeExpired
+from users.login.exceptions import AccountInactive, CodeExpired, ResendTooSoon
 from users.login.fixed_codes import fixed_digits
-from users.login.guess_limits import compare
-from users.login.send_limits import reserve_send, seconds_until_resend
+from users.login.guess_limits import make_guess
+from users.login.send_limits import end_wait, reserve_send, seconds_until_resend
 from users.models import Device, User
 from users.phones import PhoneNumber
-from users.sms import backend_class, check_country, send_sms
-from users.sms.text import login_code_text
+from users.sms import backend_class, check_destination, send_sms
+from users.sms.text import last_code_text, login_code_text
 from users.statistics import daily_counts
 
 
@@ -39,6 +39,8 @@ class CodeSent:
     resend_in: int  # seconds
     code_length: int
     dev_code: str | None  # the code, only where SHOW_LOGIN_CODES allows it
+    # The number gets no more messages for now. A code was sent earlier, and is valid.
+    was_sent_before: bool = False
 
     @property
     def minutes(self) -> int:
@@ -67,11 +69,12 @@ def request_code(
     """Send a login code, and return when the provider has accepted the SMS.
 
     Does not look whether the number has an account. `invite_code` (normalised) is
-    stored with the code. Raises CountryNotServed, InviteCodeUnknown, ResendTooSoon,
-    LimitReached, SmsUnavailable (the number may ask again at once), and SmsUnsure (the
-    code stays valid, because it may arrive).
+    stored with the code. Raises CountryNotServed, NumberCannotReceiveSms,
+    InviteCodeUnknown, ResendTooSoon, LimitReached, ChallengeRequired, SmsUnavailable
+    (the number may ask again at once), and SmsUnsure (the code stays valid, because it
+    may arrive).
     """
-    check_country(phone_number)
+    check_destination(phone_number)
     if invite_code:
         look_up_inviter(invite_code, address=client.address)
     return send_code(phone_number, login_code_text(), client, invite_code=invite_code)
@@ -87,21 +90,34 @@ def send_code(
 ) -> CodeSent:
     """Send `text` with the living code, or a new one, in place of `%(code)s`.
 
-    Raises ResendTooSoon, LimitReached, SmsUnavailable and SmsUnsure.
+    Returns without sending if the last code that the number may get for now is alive.
+    Raises ResendTooSoon, LimitReached, ChallengeRequired, SmsUnavailable and SmsUnsure.
     """
-    is_known_device = client.has_signed_in_on(phone_number)
-    with reserve_send(phone_number, client, is_known_device=is_known_device) as send:
-        code = codes.issue(
-            phone_number,
-            length=send.code_length,
-            fixed=fixed_digits(phone_number) if purpose == codes.SIGN_IN else None,
-            purpose=purpose,
-            invite_code=invite_code,
-        )
-        if not code.is_fixed:
-            _release_database()
-            with slot_released():
-                send_sms(phone_number=phone_number, text=text % {"code": code.digits})
+    is_sign_in = purpose == codes.SIGN_IN
+    try:
+        with reserve_send(phone_number, client, may_be_last=is_sign_in) as send:
+            code = codes.issue(
+                phone_number,
+                length=send.code_length,
+                fixed=fixed_digits(phone_number) if is_sign_in else None,
+                purpose=purpose,
+                invite_code=invite_code,
+                last_for=send.last_for,
+            )
+            if code.is_last:
+                text = last_code_text(code.seconds_left)
+            if not code.is_fixed:
+                _release_database()
+                with slot_released():
+                    send_sms(
+                        phone_number=phone_number, text=text % {"code": code.digits}
+                    )
+    except ResendTooSoon:
+        if last := _living_last_code(phone_number, purpose):
+            return _code_sent(
+                phone_number, last, last.seconds_left, was_sent_before=True
+            )
+        raise
     audit.record("code.sent", phone=phone_number.masked, digits=code.length)
     with suppress(DatabaseError, RedisError):  # the SMS is on its way: do not fail now
         daily_counts.counted(send.sent_today)
@@ -145,14 +161,14 @@ def sign_in(
     spent all the same: the cache does not roll back.) Raises CodeIncorrect,
     CodeExpired, LimitReached, AccountInactive, InviteCodeUnknown and InviteCodeOwn.
     """
-    is_known_device = client.has_signed_in_on(phone_number)
+    known_device = client.known_device(phone_number)
     code = codes.get(phone_number)
-    compare(
+    typos = make_guess(
         code,
         digits,
         phone_number=phone_number,
         client=client,
-        is_known_device=is_known_device,
+        known_device=known_device,
     )
     other_invite_codes = [c for c in (link_invite_code, code.invite_code) if c]
     with transaction.atomic():
@@ -167,12 +183,16 @@ def sign_in(
         code.spend()
         # Robust: the user is signed in, whatever fails now.
         transaction.on_commit(lambda: _announce(user, is_new, device), robust=True)
+    with suppress(RedisError):  # likewise
+        typos.forgive()
+        if code.is_last:
+            end_wait(phone_number)
     has_invite_code = bool(invite_code or other_invite_codes)
     return SignedIn(
         user=user,
         device=device,
         token=token,
-        known_device_token=issue_known_device_token(phone_number.pseudonym),
+        known_device_token=issue_known_device_token(user, known_device),
         is_new_user=is_new,
         invite_code_applied=has_invite_code and refusal is None,
         invite_code_refusal=refusal if has_invite_code else None,
@@ -185,8 +205,24 @@ def _release_database() -> None:
         connection.close()
 
 
+def _living_last_code(
+    phone_number: PhoneNumber, purpose: str
+) -> codes.LoginCode | None:
+    code = codes.find(phone_number, purpose)
+    if code is None or not code.is_last:
+        return None
+    if not code.is_alive():
+        end_wait(phone_number)  # a message that ended the wait has been lost
+        return None
+    return code
+
+
 def _code_sent(
-    phone_number: PhoneNumber, code: codes.LoginCode, resend_in: int
+    phone_number: PhoneNumber,
+    code: codes.LoginCode,
+    resend_in: int,
+    *,
+    was_sent_before: bool = False,
 ) -> CodeSent:
     show = settings.SHOW_LOGIN_CODES and backend_class().simulated
     return CodeSent(
@@ -195,6 +231,7 @@ def _code_sent(
         resend_in=max(resend_in, 0),
         code_length=code.length,
         dev_code=code.digits if show else None,
+        was_sent_before=was_sent_before,
     )
 
 

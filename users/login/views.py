@@ -31,7 +31,12 @@ from users.login.serializers import (
     SignedInSerializer,
     VerifyCodeSerializer,
 )
-from users.sms.exceptions import CountryNotServed, SmsUnavailable, SmsUnsure
+from users.sms.exceptions import (
+    CountryNotServed,
+    NumberCannotReceiveSms,
+    SmsUnavailable,
+    SmsUnsure,
+)
 
 SIGN_IN_REFUSALS = (
     PhoneNumberInvalid,
@@ -64,6 +69,7 @@ class RequestCodeView(APIView):
     @refuses(
         PhoneNumberInvalid,
         CountryNotServed,
+        NumberCannotReceiveSms,
         InviteCodeUnknown,
         ResendTooSoon,
         ChallengeRequired,

@@ -22,7 +22,7 @@ from users.exceptions import PhoneNumberTaken
 from users.login import codes
 from users.login.clients import Client, issue_known_device_token
 from users.login.exceptions import CodeExpired, CodeIncorrect, ResendTooSoon
-from users.login.guess_limits import compare
+from users.login.guess_limits import make_guess
 from users.login.services import CodeSent, send_code, sent_code
 from users.models import Device, User
 from users.phone_change.exceptions import (
@@ -33,7 +33,7 @@ from users.phone_change.exceptions import (
     PhoneNumberUnchanged,
 )
 from users.phones import PhoneNumber
-from users.sms import check_country
+from users.sms import check_destination
 
 OLD = (OldCodeIncorrect, OldCodeExpired)
 NEW = (NewCodeIncorrect, NewCodeExpired)
@@ -64,12 +64,12 @@ def request_codes(
     """Send both codes; after a failure, only the one that is missing.
 
     Does not look whether the new number has an account. Raises PhoneNumberUnchanged,
-    CountryNotServed, LimitReached, SmsUnavailable, SmsUnsure, and ResendTooSoon if
-    there was nothing to send.
+    CountryNotServed, NumberCannotReceiveSms, LimitReached, ChallengeRequired,
+    SmsUnavailable, SmsUnsure, and ResendTooSoon if there was nothing to send.
     """
     if phone_number == user.phone_number:
         raise PhoneNumberUnchanged
-    check_country(phone_number)
+    check_destination(phone_number)
     purpose = _purpose(user, phone_number)
     # The old number first: its waits slow down people who try many new numbers.
     texts = {
@@ -130,9 +130,9 @@ def change_phone_number(
     with _named(*NEW):
         new = codes.get(phone_number, purpose)
     with _named(*OLD):
-        _compare(old, old_digits, old_number, client)
+        _guess(old, old_digits, old_number, client)
     with _named(*NEW):
-        _compare(new, new_digits, phone_number, client)
+        _guess(new, new_digits, phone_number, client)
     with transaction.atomic():
         moved = _locked(user)
         move_account(moved, phone_number)
@@ -141,9 +141,7 @@ def change_phone_number(
             old.spend()
         with _named(*NEW):
             new.spend()
-    return PhoneChanged(
-        moved, device, token, issue_known_device_token(phone_number.pseudonym)
-    )
+    return PhoneChanged(moved, device, token, issue_known_device_token(moved))
 
 
 def move_account(
@@ -176,15 +174,15 @@ def _purpose(user: User, phone_number: PhoneNumber) -> str:
     return f"change:{user.pk}:{phone_number.pseudonym}"
 
 
-def _compare(
+def _guess(
     code: codes.LoginCode, digits: str, phone_number: PhoneNumber, client: Client
 ) -> None:
-    compare(
+    make_guess(
         code,
         digits,
         phone_number=phone_number,
         client=client,
-        is_known_device=client.has_signed_in_on(phone_number),
+        known_device=client.known_device(phone_number),
     )
 
 

@@ -25,7 +25,12 @@ from users.phone_change.serializers import (
     RequestPhoneChangeSerializer,
 )
 from users.requests import SignedInRequest
-from users.sms.exceptions import CountryNotServed, SmsUnavailable, SmsUnsure
+from users.sms.exceptions import (
+    CountryNotServed,
+    NumberCannotReceiveSms,
+    SmsUnavailable,
+    SmsUnsure,
+)
 
 
 class RequestPhoneChangeView(APIView):
@@ -47,6 +52,7 @@ class RequestPhoneChangeView(APIView):
         PhoneNumberInvalid,
         PhoneNumberUnchanged,
         CountryNotServed,
+        NumberCannotReceiveSms,
         ResendTooSoon,
         ChallengeRequired,
         LimitReached,

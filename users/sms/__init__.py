@@ -20,8 +20,13 @@ from django.utils.crypto import salted_hmac
 from django.utils.module_loading import import_string
 
 from config.monitoring.metrics import timed_sms
-from users.phones import PhoneNumber, country_of
-from users.sms.exceptions import CountryNotServed, SmsUnavailable, SmsUnsure
+from users.phones import PhoneNumber, country_of, type_of
+from users.sms.exceptions import (
+    CountryNotServed,
+    NumberCannotReceiveSms,
+    SmsUnavailable,
+    SmsUnsure,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +84,17 @@ def backend_class() -> type[SmsBackend]:
     return found
 
 
-def check_country(phone_number: PhoneNumber) -> None:
-    """Raises CountryNotServed if SMS_COUNTRIES does not list the number's country."""
+def check_destination(phone_number: PhoneNumber) -> None:
+    """Raises CountryNotServed if SMS_COUNTRIES does not list the number's country.
+
+    Raises NumberCannotReceiveSms if the number is of a kind that SMS_NUMBER_TYPES does
+    not list, such as a landline or a premium-rate number.
+    """
     served = settings.SMS_COUNTRIES
     if served and country_of(phone_number) not in served:
         raise CountryNotServed
+    if type_of(phone_number) not in settings.SMS_NUMBER_TYPES:
+        raise NumberCannotReceiveSms
 
 
 def send_sms(*, phone_number: PhoneNumber, text: str) -> None:

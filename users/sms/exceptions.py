@@ -11,6 +11,14 @@ class CountryNotServed(Refusal):
     attr = "phone_number"
 
 
+class NumberCannotReceiveSms(Refusal):
+    """Says nothing of the number but its kind, which is public."""
+
+    code = "number_cannot_receive_sms"
+    text = _("This number cannot receive SMS. Enter a mobile number.")
+    attr = "phone_number"
+
+
 class SmsUnavailable(Unavailable):
     code = "sms_unavailable"
     text = _("The SMS could not be sent. Try again in a moment.")

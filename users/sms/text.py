@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 # The alphabet of GSM 03.38; a character of the second row takes the room of two.
 _GSM = (
@@ -22,6 +23,23 @@ def login_code_text() -> str:
     if not domain:
         return _("%(code)s is your sign-in code. Tell it to nobody.")
     return _("%(code)s is your sign-in code.") + f"\n@{domain} #%(code)s"
+
+
+def last_code_text(seconds: int) -> str:
+    """As `login_code_text`, of a code that stays valid for hours."""
+    minutes = max(round(seconds / 60), 1)
+    if minutes < 100:
+        return ngettext(
+            "%(code)s: sign-in code for %(number)d minute. No other code till then.",
+            "%(code)s: sign-in code for %(number)d minutes. No other code till then.",
+            minutes,
+        ) % {"code": "%(code)s", "number": minutes}
+    hours = round(minutes / 60)
+    return ngettext(
+        "%(code)s: sign-in code for %(number)d hour. No other code till then.",
+        "%(code)s: sign-in code for %(number)d hours. No other code till then.",
+        hours,
+    ) % {"code": "%(code)s", "number": hours}
 
 
 def fits_one_segment(text: str) -> bool:

@@ -14,11 +14,10 @@ from config.refusals import LimitReached
 from limits.addresses import client_address
 from limits.budgets import attempt, reserve
 from limits.commands import AttemptLimit
+from users.authentication import BY_PASSWORD as BY_PASSWORD
 from users.devices.middleware import sign_out_session_device
 from users.phones import MAX_INPUT_LENGTH, NotAPhoneNumber, normalize_phone_number
 from users.staff.dashboard_page import dashboard_page
-
-BY_PASSWORD = "django.contrib.auth.backends.ModelBackend"  # noqa: S105  a path
 
 
 class StaffLoginForm(AdminAuthenticationForm):

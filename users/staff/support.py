@@ -13,10 +13,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from config.monitoring import audit
-from limits.budgets import attempt, clear, used
+from limits.budgets import attempt, clear, seconds_until_fewer, used
 from users.login import codes
 from users.login import takeover_risk as risk
-from users.login.guess_limits import length_of_next_code
+from users.login.guess_limits import ALL, PER_MONTH, length_of_next_code
 from users.login.send_limits import clear_waits, seconds_until_resend
 from users.models import User
 from users.phones import PhoneNumber
@@ -24,19 +24,19 @@ from users.phones import PhoneNumber
 LABELS = {
     "sends_per_phone_hour": _("Codes sent to new devices, in an hour"),
     "sends_per_phone_day": _("Codes sent to new devices, in a day"),
-    "sends_per_device": _("Codes sent to a known device"),
+    "sends_per_known_devices": _("Codes sent to known devices"),
     "guesses_per_phone_day": _("Wrong codes from new devices, in a day"),
     "activation_failures_per_user": _("Invite codes refused"),
     "lookups_per_user": _("Look-ups of invite codes"),
     "profile_edits_per_user": _("Changes of the profile"),
     "guesses_per_phone_month": _("Wrong codes from new devices, in a month"),
-    "guesses_per_device": _("Wrong codes from known devices"),
+    "guesses_per_known_devices": _("Wrong codes from known devices"),
     "password_guesses_per_phone": _("Wrong passwords at this site"),
 }
 OF_NUMBER = (
     "sends_per_phone_hour",
     "sends_per_phone_day",
-    "sends_per_device",
+    "sends_per_known_devices",
     "guesses_per_phone_day",
 )
 OF_ACCOUNT = (
@@ -46,14 +46,17 @@ OF_ACCOUNT = (
 )
 LASTING = (
     "guesses_per_phone_month",
-    "guesses_per_device",
+    "guesses_per_known_devices",
     "password_guesses_per_phone",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """How much of a limit is used in the current window."""
+    """How much of a limit is used.
+
+    `resets_at`: when the oldest attempt no longer counts.
+    """
 
     name: str
     used: int
@@ -98,7 +101,7 @@ def login_state(user: User) -> LoginState:
     return LoginState(
         usages=[usage for usage in usages if usage],
         code_length=length_of_next_code(
-            used("guesses_per_phone_month", number.pseudonym)
+            {PER_MONTH: used(PER_MONTH, number.pseudonym), ALL: used(ALL, "all")}
         ),
         living_code=code if code and code.is_alive() else None,
         resend_in=seconds_until_resend(number, is_known_device=False),
@@ -123,7 +126,7 @@ def reset_guesses(user: User, *, by: User) -> None:
 
 def chance_after_reset() -> float:
     """The chance of a takeover by an attacker who uses all guesses of a reset."""
-    return sum(stage.chance for stage in risk.stages())
+    return sum(stage.chance for stage in risk.stages_of_number())
 
 
 def _cleared_by_unlock(user: User) -> dict[str, str]:
@@ -141,11 +144,13 @@ def _usage(name: str, subject: str) -> Usage | None:
     limit = attempt(name, subject)
     if limit is None:
         return None
+    count = used(name, subject)
+    seconds = seconds_until_fewer(name, subject, count) if count else 0
     return Usage(
         name=name,
-        used=used(name, subject),
+        used=count,
         count=limit.limit,
-        resets_at=timezone.now() + timedelta(seconds=limit.seconds),
+        resets_at=timezone.now() + timedelta(seconds=seconds),
         is_cleared_by_unlock=name not in LASTING,
     )
 

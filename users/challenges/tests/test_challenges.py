@@ -11,7 +11,8 @@ from django.core.checks import run_checks
 from django.test import Client as DjangoClient
 from rest_framework.test import APIClient
 
-from conftest import ALICE, BORIS, error_of, signed_in
+from config.env import Limit
+from conftest import ALICE, BORIS, CLARA, error_of, signed_in
 from users import challenges
 from users.challenges.exceptions import ChallengeRequired
 from users.challenges.proof_of_work import ProofOfWork
@@ -32,7 +33,7 @@ def past_a_soft_limit(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def ask_first(phone_number: Any, text: str, client: Client, **more: Any) -> Any:
         is_waiting = services.resend_in(phone_number, client) > 0
-        if not is_waiting and not challenges.is_solved(client.challenge_solution):
+        if not is_waiting and challenges.is_due(client.challenge_solution):
             raise challenges.required(limit="sends", wait=WAIT_SECONDS)
         return send_code(phone_number, text, client, **more)
 
@@ -123,16 +124,34 @@ def test_solution_that_nobody_asked_for_is_not_spent(
     solution = solve(ProofOfWork().task())
     body = {"phone_number": ALICE, "challenge": solution}
     assert api.post("/api/auth/request-code/", body).status_code == 200
-    assert challenges.is_solved(solution)
+    assert not challenges.is_due(solution)
+
+
+def test_strangers_get_a_task_past_half_of_the_limit(
+    db: None, api: APIClient, settings: LazySettings, outbox: list[Message]
+) -> None:
+    limit = {"sends_by_strangers": Limit(2, 3600)}
+    settings.LIMITS = {**settings.LIMITS, **limit}
+    body: dict[str, str] = {"phone_number": ALICE}
+    assert api.post("/api/auth/request-code/", body).status_code == 200
+    body["phone_number"] = BORIS
+    error = error_of(api.post("/api/auth/request-code/", body))
+    assert error["code"] == "challenge_required"
+    body["challenge"] = solve(error["challenge"])
+    assert api.post("/api/auth/request-code/", body).status_code == 200
+    body = {"phone_number": CLARA, "challenge": solve(ProofOfWork().task())}
+    error = error_of(api.post("/api/auth/request-code/", body))
+    assert (error["code"], error["limit"]) == ("throttled", "sends_by_strangers")
+    assert len(outbox) == 2
 
 
 # --- Settings -----------------------------------------------------------------------
 
 
 def test_without_a_backend_nothing_has_to_be_solved(settings: LazySettings) -> None:
-    settings.CHALLENGE_BACKEND = ""
+    settings.CHALLENGE_BACKEND = "none"
     assert challenges.backend() is None
-    assert challenges.is_solved("")
+    assert not challenges.is_due("")
     assert "config.E012" not in {error.id for error in run_checks()}
 
 

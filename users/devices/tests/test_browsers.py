@@ -1,9 +1,13 @@
+from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from django.conf import LazySettings
 from django.test import Client
+from django.utils import timezone
 
-from conftest import ALICE, BORIS, Clock, signed_in
+from conftest import ALICE, BORIS, STAFF, Clock, signed_in
 from users.devices.services import sign_out_everywhere
 from users.devices.token_authentication import issue_token
 from users.login.services import SignedIn
@@ -56,9 +60,38 @@ def test_a_device_of_another_person_keeps_no_browser_signed_in(
     boris_browser: Client, alice: User
 ) -> None:
     session = boris_browser.session
-    session["device_id"] = issue_token(user=alice, user_agent="")[0].pk
+    other, _token = issue_token(user=alice, user_agent="")
+    session["device_id"] = other.pk
+    session["device_random_id"] = str(other.random_id)
     session.save()
     assert boris_browser.get("/profile/").status_code == 302
+
+
+def test_a_later_device_with_the_same_primary_key_keeps_no_browser_signed_in(
+    boris_browser: Client,
+) -> None:
+    Device.objects.update(random_id=uuid4())
+    assert boris_browser.get("/profile/").status_code == 302
+
+
+def test_logout_ends_no_later_device_with_the_same_primary_key(
+    boris_browser: Client,
+) -> None:
+    Device.objects.update(random_id=uuid4())
+    boris_browser.post("/logout/")
+    assert Device.objects.exists()
+
+
+@pytest.mark.parametrize(("device_is_old", "status"), [(True, 200), (False, 302)])
+def test_a_session_from_before_random_ids_is_for_a_device_from_before(
+    boris_browser: Client, device_is_old: bool, status: int
+) -> None:
+    session = boris_browser.session
+    del session["device_random_id"]
+    session.save()
+    if device_is_old:
+        Device.objects.update(random_id=None)
+    assert boris_browser.get("/profile/").status_code == status
 
 
 def test_use_renews_the_browser(boris_browser: Client, clock: Clock) -> None:
@@ -68,6 +101,80 @@ def test_use_renews_the_browser(boris_browser: Client, clock: Clock) -> None:
         assert boris_browser.get("/profile/").status_code == 200
     clock.pass_seconds(90 * day)
     assert boris_browser.get("/profile/").status_code == 302
+
+
+def test_use_keeps_a_browser_for_a_year(clock: Clock, boris_browser: Client) -> None:
+    day = 24 * 3600
+    for _ in range(6):
+        clock.pass_seconds(60 * day)
+        assert boris_browser.get("/profile/").status_code == 200
+    clock.pass_seconds(5 * day)
+    assert boris_browser.get("/profile/").status_code == 302
+
+
+def sign_in_by_password(client: Client, staff: User) -> None:
+    body = {"username": staff.phone_number, "password": "a long password"}
+    assert client.post("/admin/login/", body).status_code == 302
+    assert client.get("/admin/").status_code == 200
+
+
+def test_use_keeps_an_admin_session_for_12_hours(
+    client: Client, staff: User, clock: Clock
+) -> None:
+    sign_in_by_password(client, staff)
+    for _ in range(11):
+        clock.pass_seconds(3600)
+        assert client.get("/admin/").status_code == 200
+    clock.pass_seconds(3600)
+    assert client.get("/admin/").status_code == 302
+    assert client.get("/profile/").status_code == 302
+
+
+def test_use_does_not_prolong_an_admin_session(
+    client: Client, staff: User, clock: Clock, settings: LazySettings
+) -> None:
+    settings.ADMIN_SESSION_HOURS = 48
+    sign_in_by_password(client, staff)
+    for _ in range(47):
+        clock.pass_seconds(3600)
+        assert client.get("/admin/").status_code == 200
+    clock.pass_seconds(3600)
+    assert client.get("/admin/").status_code == 302
+
+
+def test_an_admin_session_ends_with_any_other_session_at_the_latest(
+    client: Client, staff: User, clock: Clock, settings: LazySettings
+) -> None:
+    settings.ADMIN_SESSION_HOURS, settings.SESSION_MAX_DAYS = 48, 1
+    sign_in_by_password(client, staff)
+    assert Device.objects.get().expires_at == timezone.now() + timedelta(days=1)
+
+
+def test_a_password_gives_a_session_opened_with_a_code_a_device_of_its_own(
+    client: Client, staff: User, clock: Clock, outbox: list[Message]
+) -> None:
+    sign_in(client, STAFF, outbox)
+    (before,) = Device.objects.all()
+    sign_in_by_password(client, staff)
+    (device,) = Device.objects.all()
+    assert device.random_id != before.random_id
+    assert device.expires_at == timezone.now() + timedelta(hours=12)
+
+
+@pytest.mark.parametrize(("is_signed_out", "status"), [(False, 200), (True, 302)])
+def test_an_admin_session_from_before_its_limit_gets_a_device_only_if_signed_in(
+    client: Client, staff: User, clock: Clock, is_signed_out: bool, status: int
+) -> None:
+    sign_in_by_password(client, staff)
+    session = client.session
+    del session["device_random_id"], session["device_backend"]
+    session.save()
+    end = timezone.now() + timedelta(days=90)
+    Device.objects.update(random_id=None, expires_at=end)
+    if is_signed_out:
+        sign_out_everywhere(staff)
+    assert client.get("/admin/").status_code == status
+    assert not Device.objects.filter(expires_at=end).exists()
 
 
 def test_no_token_reaches_the_browser(

@@ -62,6 +62,7 @@ def claims_of(token: str) -> Body:
 
 def forged(key: str = KEY, algorithm: str = "HS256", **changes: Any) -> str:
     """An access token as ours, with changes; None takes a claim away."""
+    device = Device.objects.get()
     claims = {
         "token_type": "access",
         "exp": timezone.now() + timedelta(minutes=5),
@@ -69,7 +70,9 @@ def forged(key: str = KEY, algorithm: str = "HS256", **changes: Any) -> str:
         "jti": "0" * 32,
         "iss": "referral",
         "aud": "referral",
-        "sid": Device.objects.get().pk,
+        "sub": str(device.user_id),
+        "sid": device.pk,
+        "did": device.random_id and device.random_id.hex,
         **changes,
     }
     claims = {name: value for name, value in claims.items() if value is not None}
@@ -100,9 +103,9 @@ def test_a_sign_in_gives_a_pair(api: APIClient, clock: Clock) -> None:
             "activated_invite_code": None,
         },
     }
-    now = int(timezone.now().timestamp())
-    common = {"iss": "referral", "aud": "referral", "iat": now}
-    common["sid"] = Device.objects.get().pk
+    now, device = int(timezone.now().timestamp()), Device.objects.get()
+    common = {"iss": "referral", "aud": "referral", "iat": now, "sid": device.pk}
+    common |= {"sub": str(user.pk), "did": device.random_id and device.random_id.hex}
     assert access.pop("jti") != refreshing.pop("jti")
     assert access == {**common, "token_type": "access", "exp": now + 600}
     days_90 = 90 * 24 * 3600
@@ -282,13 +285,57 @@ def test_a_refresh_gives_the_next_pair(
     assert second["refresh_expires_at"] == "2027-04-20T12:00:00Z"
 
 
-def test_use_keeps_a_device_for_good(alice: User, clock: Clock) -> None:
+def test_refreshing_keeps_a_device_for_a_year(alice: User, clock: Clock) -> None:
     pair = new_pair(alice)
-    for _ in range(3):
+    for _ in range(4):
         clock.pass_seconds(timedelta(days=89).total_seconds())
         pair = refresh(pair["refresh"]).json()
-    clock.pass_seconds(timedelta(days=90).total_seconds())
+    assert pair["refresh_expires_at"] == "2027-11-21T12:00:00Z"
+    clock.pass_seconds(timedelta(days=9).total_seconds())
+    assert statuses(pair) == (401, 401)
     assert refresh(pair["refresh"]).status_code == 401
+
+
+def test_a_jwt_is_not_for_a_later_device_with_the_same_primary_key(
+    alice: User,
+) -> None:
+    pair = new_pair(alice)
+    primary_key = Device.objects.get().pk
+    # As if a backup without the device was restored. The user has the primary key of
+    # the lost one, too.
+    Device.objects.all().delete()
+    _, token = issue_token(user=alice, user_agent="")
+    Device.objects.update(id=primary_key)
+    assert statuses(pair) == (401, 401)
+    assert refresh(pair["refresh"]).status_code == 401
+    assert read(token, "Token").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "changes", [{"did": None}, {"did": None, "sub": None}, {"did": "0" * 32}]
+)
+def test_a_jwt_without_the_random_id_of_the_device_is_refused(
+    alice: User, changes: Body
+) -> None:
+    new_pair(alice)
+    assert read(forged(**changes)).status_code == 401
+
+
+def test_a_jwt_of_another_user_is_refused(alice: User, boris: User) -> None:
+    new_pair(alice)
+    assert read(forged(sub=str(boris.pk))).status_code == 401
+
+
+def test_devices_from_before_random_ids_stay_signed_in(alice: User) -> None:
+    pair = new_pair(alice)
+    Device.objects.update(random_id=None)
+    assert statuses(pair) == (401, 401)
+    assert read(forged(sub=None)).status_code == 200
+    old = forged(sub=None, token_type="refresh", jti=claims_of(pair["refresh"])["jti"])
+    second = refresh(old).json()
+    assert statuses(second) == (200, 200)
+    assert refresh(old).status_code == 401
+    assert statuses(second) == (401, 401)
 
 
 def test_a_refresh_token_sent_again_ends_the_device(alice: User) -> None:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
-from conftest import Clock, error_of, signed_in
+from conftest import Clock, error_of, signed_in, signed_in_as_staff
 from users.devices.token_authentication import issue_token
 from users.models import Device, User
 
@@ -103,7 +103,7 @@ def test_use_renews_a_token(alice: User, clock: Clock) -> None:
     assert token.expires_at == timezone.now() + timedelta(days=90)
 
 
-@pytest.mark.parametrize("days", [30, 365])
+@pytest.mark.parametrize("days", [30, 300])
 def test_another_lifetime_counts_from_the_next_use(
     alice: User, clock: Clock, settings: LazySettings, days: int
 ) -> None:
@@ -114,6 +114,39 @@ def test_another_lifetime_counts_from_the_next_use(
     token = Device.objects.get()
     assert token.last_used_at == timezone.now()
     assert token.expires_at == timezone.now() + timedelta(days=days)
+
+
+def test_use_keeps_a_token_for_a_year(alice: User, clock: Clock) -> None:
+    client = signed_in(alice)
+    for _ in range(6):
+        clock.pass_seconds(timedelta(days=60).total_seconds())
+        assert status(client) == 200
+    (device,) = client.get("/api/auth/sessions/").json()["results"]
+    assert device["expires_at"] == "2027-11-21T12:00:00Z"
+    clock.pass_seconds(timedelta(days=5).total_seconds() - 1)
+    assert status(client) == 200
+    clock.pass_seconds(1)
+    assert status(client) == 401
+
+
+def test_a_shorter_session_than_the_idle_time_ends_first(
+    alice: User, clock: Clock, settings: LazySettings
+) -> None:
+    settings.SESSION_MAX_DAYS = 1
+    client = signed_in(alice)
+    clock.pass_seconds(timedelta(days=1).total_seconds())
+    assert status(client) == 401
+
+
+def test_a_lower_limit_of_the_session_ends_devices_at_once(
+    alice: User, staff: User, clock: Clock, settings: LazySettings
+) -> None:
+    app, staff_tool = signed_in(alice), signed_in_as_staff(staff)
+    clock.pass_seconds(timedelta(days=2).total_seconds())
+    settings.SESSION_MAX_DAYS = 3
+    assert (status(app), status(staff_tool)) == (200, 200)
+    settings.SESSION_MAX_DAYS = 2
+    assert (status(app), status(staff_tool)) == (401, 200)
 
 
 def test_use_writes_once_a_day_at_most(

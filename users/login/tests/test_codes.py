@@ -1,6 +1,7 @@
 """Login codes without HTTP: making, storing, comparing and spending them."""
 
 from collections import Counter
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -8,19 +9,18 @@ from django.conf import LazySettings, settings
 from django.core.cache import cache
 from django.test import override_settings
 
-from config.env import Limit
 from conftest import ALICE, BORIS, Clock
 from limits.budgets import used
 from tests.lab.shared import wrong
 from users.login import codes
-from users.login.clients import Client, issue_known_device_token
+from users.login.clients import Client
 from users.login.exceptions import (
     CodeExpired,
     CodeIncorrect,
     GuessesUsedUp,
     ResendTooSoon,
 )
-from users.login.guess_limits import compare, length_of_next_code
+from users.login.guess_limits import PER_MONTH, length_of_next_code, make_guess
 from users.login.send_limits import reserve_send, seconds_until_resend
 from users.phones import PhoneNumber
 
@@ -28,10 +28,19 @@ CLIENT = Client("192.0.2.1")
 
 
 def issue(phone_number: PhoneNumber, **kwargs: Any) -> codes.LoginCode:
-    length = length_of_next_code(
-        used("guesses_per_phone_month", phone_number.pseudonym)
-    )
+    wrong = used(PER_MONTH, phone_number.pseudonym)
+    length = length_of_next_code({PER_MONTH: wrong})
     return codes.issue(phone_number, length=length, **kwargs)
+
+
+def known_device(name: str = "phone") -> Client:
+    """A device that has signed in on Alice's number."""
+
+    class KnownDevice(Client):
+        def known_device(self, phone_number: PhoneNumber) -> str:
+            return name
+
+    return KnownDevice(CLIENT.address)
 
 
 def check(
@@ -43,13 +52,8 @@ def check(
 
 
 def guess(code: codes.LoginCode, digits: str, client: Client) -> None:
-    compare(
-        code,
-        digits,
-        phone_number=ALICE,
-        client=client,
-        is_known_device=client.has_signed_in_on(ALICE),
-    )
+    device = client.known_device(ALICE)
+    make_guess(code, digits, phone_number=ALICE, client=client, known_device=device)
 
 
 def test_codes_are_uniform_and_keep_leading_zeros() -> None:
@@ -73,11 +77,40 @@ def test_nonces_come_from_the_secrets_module(
     assert issue(ALICE).nonce == "ab" * 16
 
 
-def test_the_same_code_is_given_again_while_it_lives(clock: Clock) -> None:
+def test_the_same_code_is_given_again_while_it_can_be_typed(clock: Clock) -> None:
     first = issue(ALICE)
-    clock.pass_seconds(200)
+    clock.pass_seconds(210)
     again = issue(ALICE)
     assert (again.digits, again.expires_at) == (first.digits, first.expires_at)
+    clock.pass_seconds(1)
+    fresh = issue(ALICE)
+    assert fresh.nonce != first.nonce
+    assert fresh.seconds_left == settings.LOGIN_CODE_TTL_SECONDS
+
+
+def test_a_fresh_code_does_not_renew_the_guesses(clock: Clock) -> None:
+    code = issue(ALICE)
+    clock.pass_seconds(200)
+    guess_wrong(code, 4)
+    clock.pass_seconds(20)
+    fresh = issue(ALICE)
+    assert fresh.nonce != code.nonce
+    guess_wrong(fresh, 1)
+    with pytest.raises(GuessesUsedUp):
+        check(ALICE, fresh.digits)
+
+
+def test_a_fresh_code_does_not_renew_the_guesses_of_everybody(clock: Clock) -> None:
+    code = issue(ALICE)
+    guess_wrong(code, 3)
+    clock.pass_seconds(220)
+    assert issue(ALICE).count_guesses_left() == codes.guess_allowance(4) - 3
+
+
+def test_a_fresh_code_keeps_the_invite_code(clock: Clock) -> None:
+    issue(ALICE, invite_code="7K9QXT")
+    clock.pass_seconds(220)
+    assert issue(ALICE, invite_code="AAAAAA").invite_code == "7K9QXT"
 
 
 def test_an_expired_code_is_replaced(clock: Clock) -> None:
@@ -120,21 +153,15 @@ def guess_wrong(code: codes.LoginCode, times: int, client: Client = CLIENT) -> N
             guess(code, wrong(code.digits), client)
 
 
-def test_nothing_is_compared_after_the_last_guess(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    compared: list[Any] = []
-
-    def compare(a: bytes, b: bytes) -> bool:
-        compared.append((a, b))
-        return a == b
-
-    monkeypatch.setattr("users.login.codes.hmac.compare_digest", compare)
+def test_after_the_last_guess_right_and_wrong_digits_get_the_same_answer() -> None:
     code = issue(ALICE)
-    for _ in range(50):
-        with pytest.raises((CodeIncorrect, GuessesUsedUp)):
-            check(ALICE, wrong(code.digits))
-    assert len(compared) == settings.LOGIN_CODE_MAX_ATTEMPTS
+    guess_wrong(code, settings.LOGIN_CODE_MAX_ATTEMPTS)
+    answers = []
+    for digits in (code.digits, wrong(code.digits)):
+        with pytest.raises(GuessesUsedUp) as refusal:
+            check(ALICE, digits)
+        answers.append((str(refusal.value), refusal.value.wait))
+    assert answers[0] == answers[1]
 
 
 def test_guesses_of_strangers_leave_the_owner_a_guess() -> None:
@@ -143,81 +170,112 @@ def test_guesses_of_strangers_leave_the_owner_a_guess() -> None:
     assert check(ALICE, code.digits) == code
 
 
-def test_a_code_stands_ten_guesses_from_everybody_together() -> None:
+def test_a_code_of_four_digits_stands_ten_guesses_from_everybody(
+    settings: LazySettings,
+) -> None:
+    settings.LOGIN_CODE_GROWTH = settings.LOGIN_CODE_GROWTH_OVERALL = []
     code = issue(ALICE)
     guess_wrong(code, 5, Client("198.51.100.7"))
-    guess_wrong(code, 5, Client("198.51.100.8"))
+    guess_wrong(code, 5, Client("203.0.113.8"))
     with pytest.raises(CodeExpired):
         check(ALICE, code.digits)
     assert issue(ALICE).nonce != code.nonce
 
 
-def test_codes_grow_with_the_wrong_guesses_of_a_month(clock: Clock) -> None:
+def test_codes_of_the_longest_length_are_always_compared(
+    settings: LazySettings,
+) -> None:
+    settings.LIMITS = dict.fromkeys(settings.LIMITS)
+    settings.LOGIN_CODE_LENGTH = 8
+    settings.LOGIN_CODE_MAX_ATTEMPTS = 200_000
+    code = issue(ALICE)
+    guess_wrong(code, 1_001)
+    assert check(ALICE, code.digits) == code
+
+
+def test_codes_grow_with_the_wrong_guesses_of_a_month(
+    clock: Clock, settings: LazySettings
+) -> None:
+    settings.LOGIN_CODE_GROWTH_OVERALL = []
     lengths = []
-    for n in range(12):
+    for n in range(8):
         code = issue(ALICE)
         lengths.append(code.length)
-        guess_wrong(code, 5, Client(f"198.51.100.{n}"))
+        for address in (f"198.51.{n}.1", f"203.0.{n}.1"):
+            for _ in range(3):
+                with suppress(CodeExpired):
+                    guess_wrong(code, 1, Client(address))
         clock.pass_seconds(settings.LOGIN_CODE_TTL_SECONDS)
-    assert lengths == [4, 4, 6, 6, 6, 6, 8, 8, 8, 8, 8, 8]
+    # After 6 wrong guesses six digits, after 30 eight.
+    assert lengths == [4, 6, 6, 6, 6, 8, 8, 8]
     assert issue(BORIS).length == 4
 
 
-def test_an_outgrown_code_is_not_compared_by_strangers(settings: LazySettings) -> None:
-    settings.LOGIN_CODE_GROWTH = [(3, 6)]
+@pytest.mark.parametrize("growth", ["GROWTH", "GROWTH_PER_CLIENT", "GROWTH_OVERALL"])
+def test_an_outgrown_code_is_not_compared_by_strangers(
+    settings: LazySettings, growth: str
+) -> None:
+    setattr(settings, f"LOGIN_CODE_{growth}", [(3, 6)])
     code = issue(ALICE)
     guess_wrong(code, 3, Client("198.51.100.7"))
     with pytest.raises(CodeExpired):
-        check(ALICE, code.digits)
-    assert issue(ALICE).length == 6
+        check(ALICE, code.digits, Client("198.51.100.8"))
 
 
-def test_signing_in_does_not_forgive_wrong_guesses(clock: Clock) -> None:
-    for n in range(3):
+def test_signing_in_does_not_forgive_the_wrong_guesses_at_the_number(
+    settings: LazySettings,
+) -> None:
+    settings.LOGIN_CODE_GROWTH = [(4, 6)]
+    for number in (1, 2):
         code = issue(ALICE)
-        if n < 2:
-            guess_wrong(code, 4)
-            assert check(ALICE, code.digits) == code
-            code.spend()
-            clock.pass_seconds(1)
-    guess_wrong(code, 2)
+        guess_wrong(code, number)
+        make_guess(code, code.digits, phone_number=ALICE, client=CLIENT).forgive()
+        code.spend()
+    guess_wrong(issue(ALICE), 1)
     assert issue(ALICE).length == 6
+
+
+def test_signing_in_forgives_the_typos_at_the_code_once() -> None:
+    stranger = Client("192.0.2.9")  # the same network
+    guess_wrong(issue(BORIS), 1, stranger)
+    code = issue(ALICE)
+    guess_wrong(code, 3)
+    assert used("guesses", "all") == 4
+    make_guess(code, code.digits, phone_number=ALICE, client=CLIENT).forgive()
+    assert used("guesses_per_address_day", CLIENT.address) == 0
+    assert used("guesses_per_network_day", "192.0.2.0/24") == 1
+    assert used("guesses", "all") == 1
 
 
 def test_a_known_device_has_guesses_of_its_own() -> None:
     code = issue(ALICE)
-    guess_wrong(code, 5, Client("192.0.2.1"))
-    guess_wrong(code, 4, Client("192.0.2.2"))
-    device = Client("192.0.2.1", issue_known_device_token(ALICE.pseudonym))
-    guess_wrong(code, 1, device)
-    with pytest.raises(CodeExpired):  # the code has stood its ten
-        check(ALICE, code.digits, device)
-    code = issue(ALICE)
-    assert check(ALICE, code.digits, device) == code
+    for address in ("198.51.100.1", "203.0.113.2"):
+        with suppress(CodeExpired):
+            guess_wrong(code, 5, Client(address))
+    with pytest.raises(CodeExpired):  # too short by now
+        check(ALICE, code.digits)
+    assert check(ALICE, code.digits, known_device()) == code
+    guess_wrong(code, 1, known_device())
 
 
 def test_a_known_device_that_guesses_too_often_is_a_stranger(
     settings: LazySettings,
 ) -> None:
-    settings.LIMITS = {**settings.LIMITS, "guesses_per_device": Limit(1, 3600)}
     settings.LOGIN_CODE_GROWTH = [(2, 6)]
-    device = Client("192.0.2.1", issue_known_device_token(ALICE.pseudonym))
     code = issue(ALICE)
-    guess_wrong(code, 3, device)  # one of its own, two as anybody
+    guess_wrong(code, 3, known_device())  # one of its own, two as anybody
     assert issue(ALICE).length == 6
 
 
-@pytest.mark.parametrize(
-    "token",
-    [
-        "",
-        "forged",
-        issue_known_device_token(BORIS.pseudonym),
-        issue_known_device_token(ALICE.pseudonym)[:-1],
-    ],
-)
-def test_a_device_token_is_for_its_own_number(token: str) -> None:
-    assert not Client("192.0.2.1", token).has_signed_in_on(ALICE)
+def test_known_devices_share_a_limit_of_the_number(settings: LazySettings) -> None:
+    settings.LOGIN_CODE_GROWTH = [(1, 6)]
+    code = issue(ALICE)
+    for device in ("phone", "tablet"):
+        guess_wrong(code, 1, known_device(device))
+    guess_wrong(code, 1, known_device("laptop"))  # as a stranger
+    assert used(PER_MONTH, ALICE.pseudonym) == 1
+    with pytest.raises(CodeExpired):
+        check(ALICE, code.digits, known_device("laptop"))
 
 
 def test_asking_again_does_not_renew_the_guesses() -> None:
@@ -264,7 +322,7 @@ def test_a_living_code_keeps_the_invite_code_it_came_with() -> None:
 
 
 def send() -> None:
-    with reserve_send(ALICE, CLIENT, is_known_device=False):
+    with reserve_send(ALICE, CLIENT):
         pass
 
 
@@ -288,7 +346,7 @@ def test_another_send_waits_while_the_sms_is_on_its_way(
     clock: Clock, settings: LazySettings
 ) -> None:
     settings.LOGIN_CODE_RESEND_SECONDS = [1]
-    with reserve_send(ALICE, CLIENT, is_known_device=False):
+    with reserve_send(ALICE, CLIENT):
         clock.pass_seconds(settings.SMS_TIMEOUT_SECONDS)
         with pytest.raises(ResendTooSoon):
             send()
@@ -312,10 +370,15 @@ def test_a_dump_without_the_secret_does_not_tell_the_code() -> None:
     assert derived != digits_of(ALICE, code.nonce)
 
 
+def read(client: Any, key: bytes) -> Any:
+    is_hash = client.type(key) == b"hash"
+    return client.hgetall(key) if is_hash else client.get(key)
+
+
 def _dump() -> str:
     if settings.REDIS_URL:
         redis: Any = cache
         client = redis.client.get_client()
-        return str([(key, client.get(key)) for key in client.keys("*")])
+        return str([(key, read(client, key)) for key in client.keys("*")])
     memory: Any = cache
     return str(list(memory._cache.items()))

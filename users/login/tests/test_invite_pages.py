@@ -125,13 +125,14 @@ def test_a_link_for_someone_signed_in_asks_at_once(
 
 
 def test_an_activation_survives_the_end_of_the_session(
-    boris_browser: Client, alice: User, clock: Clock, outbox: list[Message]
+    clock: Clock, boris_browser: Client, alice: User, outbox: list[Message]
 ) -> None:
     boris = User.objects.get(phone_number=BORIS)
     sign_out_everywhere(boris)
     body = {"invite_code": alice.invite_code}
     response = boris_browser.post("/profile/activate/", body, follow=True)
     assert "csrf" not in str(response.redirect_chain)
+    clock.pass_seconds(60)
     page = sign_in(boris_browser, BORIS, outbox)
     assert "Were you invited by" in text(page)
 

@@ -39,6 +39,7 @@ def test_a_code_is_sent(api: APIClient, outbox: list[Message], clock: Clock) -> 
         "expires_in": 300,
         "resend_in": 60,
         "code_length": 4,
+        "was_sent_before": False,
     }
     assert outbox == [
         Message(ALICE, f"{code} is your sign-in code. Tell it to nobody.")

@@ -1,33 +1,49 @@
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from users.login import takeover_risk as risk
 
+NETWORKS = (1, 10, 100, risk.NETWORKS)
+
 
 class Command(BaseCommand):
-    help = "Show what an attacker may hope for under the limits that are set."
+    help = "Show what attackers can reach under the limits that are set, at worst."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        month = settings.LIMITS["guesses_per_phone_month"]
-        days = month.seconds / 86_400 if month else 365
-        self.stdout.write(f"One number, in {days:g} days:")
-        for stage in risk.stages():
+        self._show_one_number()
+        self._show_service()
+        for problem in risk.problems():
+            self.stderr.write(problem)
+
+    def _show_one_number(self) -> None:
+        self.stdout.write(f"One number, in a month, networks: {risk.NETWORKS:,}")
+        for stage in risk.stages_of_number():
             self.stdout.write(
-                f"  {stage.guesses:>8} wrong guesses at {stage.digits} digits: "
+                f"  {stage.guesses:>8,} wrong guesses at {stage.digits} digits: "
                 f"{stage.chance:.5%}"
             )
-        chance = risk.takeover_chance_in_a_year()
-        self.stdout.write(f"One number, in a year: {chance:.2%}")
-        known = risk.takeover_chance_in_a_year_by_a_known_device()
-        self.stdout.write(
-            f"One number, in a year, by a device that signed in on it once: {known:.2%}"
-            " more"
-        )
-        accounts = risk.accounts_in_a_year_per_address()
-        self.stdout.write(
-            f"Many numbers, in a year: {accounts:.1f} accounts an address"
-        )
-        if max(chance, known) > risk.HIGH_TAKEOVER_CHANCE:
-            self.stderr.write(f"This is more than {risk.HIGH_TAKEOVER_CHANCE:.0%}.")
+        self.stdout.write("Chance of a takeover of one number in a year:")
+        for networks in NETWORKS:
+            chance = risk.takeover_chance(networks)
+            self._row(f"strangers, networks: {networks:,}", f"{chance:.2%}")
+        known = risk.takeover_chance_by_known_devices()
+        self._row("known devices, such as a former owner's", f"{known:.2%}")
+        self._row("together", f"{risk.takeover_chance() + known:.2%}")
+        self.stdout.write("At worst, strangers can")
+        self._row("make an owner wait for a new code for", f"{risk.longest_wait()} s")
+        self._row("send one number a day", f"{risk.sms_a_day_to_a_number():,.0f} SMS")
+
+    def _show_service(self) -> None:
+        self.stdout.write("Accounts taken over in a year, on average:")
+        self._row("by one network", f"{risk.accounts_per_network():.2f}")
+        for networks in NETWORKS:
+            accounts = risk.accounts_of_service(networks)
+            self._row(f"by all, networks: {networks:,}", f"{accounts:.2f}")
+        self.stdout.write("SMS in a year, at worst:")
+        self._row("in all", f"{risk.sms_a_year():,.0f}")
+        free = risk.sms_a_year_without_challenge()
+        self._row("to strangers who solve no challenge", f"{free:,.0f}")
+
+    def _row(self, label: str, figure: str) -> None:
+        self.stdout.write(f"  {label:<56} {figure:>12}")

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.core.management.color import no_style
 from django.db import connection, models, transaction
@@ -71,10 +72,9 @@ def user_row(person: int) -> Row:
 
 
 def token_row(person: int) -> Row:
-    joined = STARTED + timedelta(seconds=person)
     # Used today, so that no request has to update it.
     now = timezone.now()
-    times = (joined, now, now + Device.idle_lifetime())
+    times = (now, now, now + timedelta(days=settings.TOKEN_IDLE_DAYS))
     return person, people.token_digest(person), person, "App/1.0", "f", *times
 
 

@@ -1,0 +1,55 @@
+"""How often a request waits for Redis: each time costs about as much as a query."""
+
+from typing import Any
+
+import pytest
+from django.conf import settings
+from pytest_django import DjangoCaptureOnCommitCallbacks
+from redis.connection import AbstractConnection
+from rest_framework.test import APIClient
+
+from conftest import ALICE, ask_for_code
+from users.models import User
+from users.statistics import daily_counts
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.skipif(not settings.REDIS_URL, reason="local memory is not asked"),
+]
+
+
+@pytest.fixture
+def round_trips(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """What is sent to Redis from here on; a pipeline counts once."""
+    sent: list[bytes] = []
+    send: Any = AbstractConnection.send_packed_command
+
+    def send_and_count(
+        self: AbstractConnection, command: list[bytes], **options: bool
+    ) -> None:
+        sent.append(b"".join(command))
+        send(self, command, **options)
+
+    monkeypatch.setattr(AbstractConnection, "send_packed_command", send_and_count)
+    return sent
+
+
+def test_a_code_request_asks_redis_three_times(round_trips: list[bytes]) -> None:
+    ask_for_code(APIClient(), ALICE)  # loads the script
+    round_trips.clear()
+    ask_for_code(APIClient(), "+79990000011")
+    assert len(round_trips) == 3  # limits, the living code, the new code
+
+
+def test_a_sign_in_asks_redis_four_times(
+    round_trips: list[bytes],
+    alice: User,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    code = ask_for_code(APIClient(), ALICE)
+    daily_counts.count(daily_counts.SIGN_INS)  # the day's first costs more
+    round_trips.clear()
+    body = {"phone_number": ALICE, "code": code}
+    with django_capture_on_commit_callbacks(execute=True):
+        assert APIClient().post("/api/auth/verify-code/", body).status_code == 200
+    assert len(round_trips) == 4  # the code, the guess, its end, today's count
