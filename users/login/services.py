@@ -161,7 +161,7 @@ def sign_in(
             raise AccountInactive
         if code.is_fixed and user.is_staff:
             raise CodeExpired  # others know a fixed code: it opens no staff account
-        refusal = _apply_invite_code(user, invite_code, other_invite_codes)
+        refusal = _apply_invite_code(user, client, invite_code, other_invite_codes)
         User.objects.filter(pk=user.pk).update(last_login=timezone.now())
         device, token = issue(user=user, user_agent=client.user_agent)
         code.spend()
@@ -199,7 +199,7 @@ def _code_sent(
 
 
 def _apply_invite_code(
-    user: User, invite_code: str | None, others: list[str]
+    user: User, client: Client, invite_code: str | None, others: list[str]
 ) -> Refusal | None:
     """Activate the first code that can be. Returns why none was.
 
@@ -209,17 +209,23 @@ def _apply_invite_code(
     if user.activated_invite_code:
         return InviteCodeAlreadyActivated()
     if invite_code:
-        user.activation = activate_invite_code(invitee=user, code=invite_code)
+        _activate(user, invite_code, client)
         return None
     first_refusal = None
     for code in others:
         try:
-            user.activation = activate_invite_code(invitee=user, code=code)
+            _activate(user, code, client)
         except Refusal as refusal:
             first_refusal = first_refusal or refusal
         else:
             return None
     return first_refusal
+
+
+def _activate(user: User, invite_code: str, client: Client) -> None:
+    user.activation = activate_invite_code(
+        invitee=user, code=invite_code, address=client.address
+    )
 
 
 def _announce(user: User, is_new_user: bool, device: Device) -> None:
