@@ -39,6 +39,7 @@ TABLE = {
     ("GET", "/swagger/"): (200, 200, 200),
     ("GET", "/"): (200, 200, 200),
     ("GET", "/favicon.ico"): (302, 302, 302),
+    ("GET", "/robots.txt"): (200, 200, 200),
     ("GET", "/i/7K9QXT/"): (404, 404, 404),  # nobody's code
     # Pages know sessions only: a token of the API opens none of them.
     ("GET", "/login/"): (200, 200, 200),
