@@ -44,6 +44,7 @@ TABLE = {
     # Pages know sessions only: a token of the API opens none of them.
     ("GET", "/login/"): (200, 200, 200),
     ("GET", "/login/code/"): (302, 302, 302),
+    ("POST", "/login/invite/"): (302, 302, 302),
     ("POST", "/logout/"): (302, 302, 302),
     ("POST", "/logout/everywhere/"): (302, 302, 302),
     ("GET", "/profile/"): (302, 302, 302),

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
@@ -14,10 +15,9 @@ from redis.exceptions import RedisError
 from config.monitoring import audit
 from config.refusals import Refusal
 from config.server.request_queue import slot_released
-from referrals.exceptions import InviteCodeAlreadyActivated
 from referrals.services import activate_invite_code, look_up_inviter
 from users.devices.token_authentication import issue_token
-from users.login import codes
+from users.login import codes, invitations
 from users.login.clients import Client, issue_known_device_token
 from users.login.exceptions import AccountInactive, CodeExpired
 from users.login.fixed_codes import fixed_digits
@@ -54,7 +54,7 @@ class SignedIn:
     known_device_token: str
     is_new_user: bool
     invite_code_applied: bool
-    invite_code_refusal: Refusal | None  # of a code that came from a link or a request
+    invite_code_refusal: Refusal | None  # of a code that was accepted before
 
 
 class IssueToken(Protocol):
@@ -67,14 +67,15 @@ def request_code(
     """Send a login code, and return when the provider has accepted the SMS.
 
     Does not look whether the number has an account. `invite_code` (normalised) is
-    stored with the code. Raises CountryNotServed, InviteCodeUnknown, ResendTooSoon,
-    LimitReached, SmsUnavailable (the number may ask again at once), and SmsUnsure (the
-    code stays valid, because it may arrive).
+    remembered for this number and address. Raises CountryNotServed, InviteCodeUnknown,
+    ResendTooSoon, LimitReached, SmsUnavailable (the number may ask again at once), and
+    SmsUnsure (the code stays valid, because it may arrive).
     """
     check_country(phone_number)
     if invite_code:
         look_up_inviter(invite_code, address=client.address)
-    return send_code(phone_number, login_code_text(), client, invite_code=invite_code)
+        invitations.remember(invite_code, phone_number, client)
+    return send_code(phone_number, login_code_text(), client)
 
 
 def send_code(
@@ -130,14 +131,15 @@ def sign_in(
     digits: str,
     client: Client,
     invite_code: str | None = None,
-    link_invite_code: str | None = None,
+    recall_invite_code: Callable[[], str | None] | None = None,
     issue: IssueToken = issue_token,
 ) -> SignedIn:
     """Exchange a login code for a token. The first sign-in creates the account.
 
     `invite_code` was sent with this request, and is refused if it cannot be activated.
-    `link_invite_code` is from an invite link that was followed before; this one and the
-    one stored with the code are activated if they can be. `issue` makes the token.
+    `recall_invite_code` returns one that this client accepted before, if any. It is
+    called for new accounts only, and the code is activated if it can be: people who
+    have an account are asked again. `issue` makes the token.
 
     Spending the code is the last step of the transaction. Whatever is refused or fails
     before it leaves the database unchanged and the code alive; of several requests with
@@ -154,28 +156,34 @@ def sign_in(
         client=client,
         is_known_device=is_known_device,
     )
-    other_invite_codes = [c for c in (link_invite_code, code.invite_code) if c]
     with transaction.atomic():
         user, is_new = User.objects.lock_or_create(phone_number)
         if not user.is_active:
             raise AccountInactive
         if code.is_fixed and user.is_staff:
             raise CodeExpired  # others know a fixed code: it opens no staff account
-        refusal = _apply_invite_code(user, client, invite_code, other_invite_codes)
+        had_activated = bool(user.activated_invite_code)
+        refusal = None
+        if invite_code and not had_activated:
+            _activate(user, invite_code, client)
+        elif is_new and recall_invite_code and (recalled := recall_invite_code()):
+            try:
+                _activate(user, recalled, client)
+            except Refusal as refused:  # its sender cannot correct it now
+                refusal = refused
         User.objects.filter(pk=user.pk).update(last_login=timezone.now())
         device, token = issue(user=user, user_agent=client.user_agent)
         code.spend()
         # Robust: the user is signed in, whatever fails now.
         transaction.on_commit(lambda: _announce(user, is_new, device), robust=True)
-    has_invite_code = bool(invite_code or other_invite_codes)
     return SignedIn(
         user=user,
         device=device,
         token=token,
         known_device_token=issue_known_device_token(phone_number.pseudonym),
         is_new_user=is_new,
-        invite_code_applied=has_invite_code and refusal is None,
-        invite_code_refusal=refusal if has_invite_code else None,
+        invite_code_applied=bool(user.activated_invite_code) and not had_activated,
+        invite_code_refusal=refusal,
     )
 
 
@@ -196,30 +204,6 @@ def _code_sent(
         code_length=code.length,
         dev_code=code.digits if show else None,
     )
-
-
-def _apply_invite_code(
-    user: User, client: Client, invite_code: str | None, others: list[str]
-) -> Refusal | None:
-    """Activate the first code that can be. Returns why none was.
-
-    Raises the refusal of `invite_code`. The others were not sent with this request, so
-    its sender could not correct them.
-    """
-    if user.activated_invite_code:
-        return InviteCodeAlreadyActivated()
-    if invite_code:
-        _activate(user, invite_code, client)
-        return None
-    first_refusal = None
-    for code in others:
-        try:
-            _activate(user, code, client)
-        except Refusal as refusal:
-            first_refusal = first_refusal or refusal
-        else:
-            return None
-    return first_refusal
 
 
 def _activate(user: User, invite_code: str, client: Client) -> None:

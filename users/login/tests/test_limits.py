@@ -327,7 +327,7 @@ def test_invite_codes_tried_from_an_address_on_any_path(
     code = ask_for_code(client, phone_number)
     owner = signed_in(boris)
     there = {"x-forwarded-for": "192.0.2.1"}
-    browser = Browser(headers=there)
+    visitor, browser = Browser(headers=there), Browser(headers=there)
     browser.force_login(boris)
     body = {"phone_number": phone_number, "code": code, "invite_code": "000000"}
     one = {"invite_code": "000000"}
@@ -340,6 +340,7 @@ def test_invite_codes_tried_from_an_address_on_any_path(
         "activate": lambda: browser.get("/profile/activate/", one),
         "activate, confirmed": lambda: browser.post("/profile/activate/", one),
         "link": lambda: browser.get("/i/000000/"),
+        "link, accepted": lambda: visitor.post("/login/invite/", one),
     }
     settings.LIMITS["lookups_per_address"] = Limit(len(paths), 3600)
     first = {name: try_it().status_code for name, try_it in paths.items()}
