@@ -212,6 +212,8 @@ SIMPLE_JWT = {
 }
 SESSION_ENGINE = "users.devices.sessions"
 SESSION_COOKIE_AGE = TOKEN_IDLE_DAYS * 24 * 3600  # a browser is a device like any other
+# The default puts long messages into the session, which visitors do not have.
+MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 
 SMS_BACKEND = env.text("SMS_BACKEND", "users.sms.console.ConsoleBackend")
 SMS_COUNTRIES = env.words("SMS_COUNTRIES")

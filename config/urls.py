@@ -29,6 +29,8 @@ def favicon(request: HttpRequest) -> HttpResponse:
     return redirect(static("icon.svg"))
 
 
+robots = TemplateView.as_view(template_name="robots.txt", content_type="text/plain")
+
 urlpatterns = [
     path("", TemplateView.as_view(template_name="front.html"), name="front"),
     path("", include("users.page_urls")),
@@ -41,6 +43,7 @@ urlpatterns = [
     path("redoc/", redoc, name="redoc"),
     path("swagger/", swagger, name="swagger"),
     path("favicon.ico", favicon, name="favicon"),
+    path("robots.txt", robots, name="robots"),
     path("healthz", HealthView.as_view(), name="healthz"),
     path("readyz", ReadinessView.as_view(), name="readyz"),
     path("metrics", MetricsView.as_view(), name="metrics"),

@@ -25,7 +25,7 @@ def invite_page(request: HttpRequest, code: str) -> HttpResponse:
         inviter = look_up_inviter(
             normalize_invite_code(code) or "",
             address=client_address(request),
-            user_id=request.user.pk,
+            username=request.user.get_username(),
         )
     except InviteCodeUnknown:
         return render(request, "referrals/invite_unknown.html", status=404)
@@ -39,6 +39,7 @@ def activate_page(request: HttpRequest) -> HttpResponse:
     is_post = request.method == "POST"
     data = request.POST if is_post else request.GET
     user = request.user
+    address = client_address(request)
     if not isinstance(user, AbstractBaseUser):
         # After the sign-in, people come back here with the same code.
         query = urlencode({"invite_code": data.get("invite_code", "")})
@@ -51,12 +52,10 @@ def activate_page(request: HttpRequest) -> HttpResponse:
     code = form.cleaned_data["invite_code"]
     try:
         if is_post:
-            activate_invite_code(invitee=user, code=code)
+            activate_invite_code(invitee=user, code=code, address=address)
             messages.success(request, _("The invite code is activated."))
             return redirect("profile")
-        inviter = look_up_inviter(
-            code, address=client_address(request), user_id=user.pk
-        )
+        inviter = look_up_inviter(code, address=address, username=user.get_username())
         if inviter.pk == user.pk:
             raise InviteCodeOwn
     except Refusal as refusal:

@@ -8,7 +8,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils.crypto import salted_hmac
 
 from config.monitoring import audit
-from limits.budgets import attempt, reserve
+from limits.budgets import Reservation, attempt, reserve
 from referrals.exceptions import (
     InviteCodeAlreadyActivated,
     InviteCodeOwn,
@@ -27,32 +27,51 @@ def find_inviter(code: str) -> AbstractBaseUser:
     return inviter
 
 
-def look_up_inviter(
-    code: str, *, address: str, user_id: int | None = None
-) -> AbstractBaseUser:
-    """`find_inviter`, with limits on how often it is called. Raises LimitReached."""
-    limits = [attempt("lookups_per_address", address)]
-    if user_id is not None:
-        limits.append(attempt("lookups_per_user", str(user_id)))
-    reserve(*limits)
+def look_up_inviter(code: str, *, address: str, username: str = "") -> AbstractBaseUser:
+    """`find_inviter`, with limits on how often it is called. Raises LimitReached.
+
+    `username` is that of the person who looks. It is empty for people who have not
+    signed in: a name that anybody may claim would let strangers use up its owner's
+    limit.
+    """
+    _count_look_up(address, username)
     return find_inviter(code)
 
 
-def activate_invite_code(*, invitee: AbstractBaseUser, code: str) -> Referral:
+def activate_invite_code(
+    *, invitee: AbstractBaseUser, code: str, address: str
+) -> Referral:
     """Record that `invitee` was invited by the owner of `code` (normalised).
 
     The same code again returns the same referral. If several codes are activated at
     once, the primary key lets one of them succeed. Raises InviteCodeUnknown,
     InviteCodeOwn, InviteCodeAlreadyActivated and, after many failures, LimitReached.
     """
-    failure = reserve(attempt("activation_failures_per_user", str(invitee.pk)))
+    look_up = _count_look_up(address, invitee.get_username(), is_activation=True)
     try:
         referral = _activate(invitee, code)
     except DatabaseError:
-        failure.refund()  # an outage is not the invitee's failure
+        look_up.refund()  # an outage is not the invitee's failure
         raise
-    failure.refund()
+    look_up.refund()
     return referral
+
+
+def _count_look_up(
+    address: str, username: str, *, is_activation: bool = False
+) -> Reservation:
+    """Count one look at an invite code, before the database is asked.
+
+    Each path to an invite code comes through here: otherwise codes would be guessed at
+    through the one that does not. A person is counted by name, not by primary key: if a
+    first sign-in is refused, its row is rolled back, and the next has another key.
+    """
+    limits = [attempt("lookups_per_address", address)]
+    if username:
+        limits.append(attempt("lookups_per_user", username))
+    if is_activation:
+        limits.append(attempt("activation_failures_per_user", username))
+    return reserve(*limits)
 
 
 def _activate(invitee: AbstractBaseUser, code: str) -> Referral:

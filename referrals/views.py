@@ -119,7 +119,7 @@ class InviteCodeView(APIView):
             inviter = look_up_inviter(
                 normalize_invite_code(code) or "",
                 address=client_address(request._request),
-                user_id=request.user.pk,
+                username=request.user.get_username(),
             )
         except InviteCodeUnknown:
             raise InviteCodeNotFound from None

@@ -8,6 +8,7 @@ from users.profile import pages as profile_pages
 urlpatterns = [
     path("login/", login_pages.login_page, name="login"),
     path("login/code/", login_pages.code_page, name="login-code"),
+    path("login/invite/", login_pages.invitation_page, name="login-invite"),
     path("logout/", device_pages.logout_page, name="logout"),
     path(
         "logout/everywhere/",

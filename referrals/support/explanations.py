@@ -82,7 +82,7 @@ def _accounts(invitee: AbstractBaseUser, inviter: AbstractBaseUser) -> Iterator[
         yield _("The invited person's account is closed: they cannot sign in.")
     if order := _order(_joined(invitee), _joined(inviter)):
         yield order
-    if failures := used("activation_failures_per_user", str(invitee.pk)):
+    if failures := used("activation_failures_per_user", invitee.get_username()):
         yield _("Invite codes of theirs that were refused lately: %(number)s.") % {
             "number": failures
         }

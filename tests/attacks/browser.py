@@ -32,8 +32,7 @@ class Browser:
 
     def sign_in(self, phone_number: str, *, query: str = "") -> requests.Response:
         """Sign in through the pages. Return the answer to the right code."""
-        self.get(f"/login/{query}")
-        sent = self.post("/login/", phone_number=phone_number)
+        sent = self.post(f"/login/{query}", phone_number=phone_number)
         assert sent.status_code == 302, sent.text
         page = self.get("/login/code/").text
         code = re.search(r'id="dev-code">(\d+)<', page)

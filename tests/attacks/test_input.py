@@ -230,6 +230,7 @@ def test_t20_scripts_are_shown_as_text(
 
 CHANGES = [
     ("/login/", {"phone_number": "+79991112233"}),
+    ("/login/invite/", {"invite_code": "ABC123"}),
     ("/logout/", {}),
     ("/logout/everywhere/", {}),
     ("/profile/edit/", {"first_name": "Eve"}),

@@ -20,6 +20,7 @@ WORDS = {
         "send": "Send the code",
         "sign_in": "Sign in",
         "accept": "Accept and sign in",
+        "shown": "see your whole phone number",
         "counted": "Your invitation has been counted",
         "one": "1 person",
         "wrong": "4 attempts left",
@@ -29,6 +30,7 @@ WORDS = {
         "send": "Отправить код",
         "sign_in": "Войти",
         "accept": "Принять и войти",
+        "shown": "увидит ваш номер телефона полностью",
         "counted": "Ваше приглашение засчитано",
         "one": "1 человек",
         "wrong": "Осталось 4 попытки",
@@ -77,7 +79,9 @@ def test_invited_person_signs_in_through_a_link(
     boris = open_page(**PHONE, **options)
     boris.goto(link)
     expect(boris.locator("main")).to_contain_text("•••••")
-    boris.get_by_role("link", name=words["accept"]).click()
+    expect(boris.locator("main")).to_contain_text(words["shown"])
+    boris.get_by_role("button", name=words["accept"]).click()
+    expect(boris.locator(".invited")).to_contain_text(words["shown"])
     code = ask_for_code(boris, phone := new_phone_number(), language)
     enter_code(boris, code, language)
     boris.wait_for_url("**/profile/")
@@ -152,6 +156,21 @@ def refused(page: Page, name: str, text: str) -> None:
     field = page.locator(f"[name={name}]:not([type=hidden])")
     expect(field).to_have_attribute("aria-invalid", "true")
     expect(field).to_have_accessible_description(re.compile(text))
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+def test_accepted_invitation_can_be_dropped(
+    open_page: OpenPage, server: Server, scripts: bool
+) -> None:
+    owner = server.sign_in(new_phone_number())["user"]
+    page = open_page(**PHONE, java_script_enabled=scripts)
+    page.goto(f"/login/?invite={owner['invite_code']}")
+    page.get_by_role("button", name="Accept and sign in").click()
+    page.get_by_role("button", name="Not this one").click()
+    expect(page.locator(".invited")).to_have_count(0)
+    sign_in(page, new_phone_number())
+    page.goto("/profile/activate/")
+    expect(page.get_by_label("Invite code or link")).to_be_visible()
 
 
 def test_account_is_edited_and_deleted(open_page: OpenPage) -> None:
@@ -293,6 +312,9 @@ def test_pages_are_accessible_and_fit_the_screen(
     ):
         page.goto(path)
         check(page)
+    page.get_by_role("button", name=WORDS[language]["accept"]).click()
+    page.wait_for_url("**/login/")
+    check(page)
     page.locator("[name=phone_number]").fill("12")
     page.get_by_role("button", name=WORDS[language]["send"]).click()
     expect(page.get_by_role("alert")).to_be_visible()
@@ -318,6 +340,10 @@ def test_pages_are_accessible_and_fit_the_screen(
         "/profile/devices/",
         f"/i/{invite_code}/",
     ):
+        page.goto(path)
+        check(page)
+    other = server.sign_in(new_phone_number())["user"]["invite_code"]
+    for path in (f"/i/{other}/", f"/profile/activate/?invite_code={other}"):
         page.goto(path)
         check(page)
     page.goto("/profile/phone/")

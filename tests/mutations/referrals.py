@@ -50,4 +50,25 @@ GUARDS = [
         "        with transaction.atomic():\n            _tell_other_systems(referral, invitee)\n",
         "webhooks/tests/test_outbox.py::test_an_activation_without_its_event_is_undone",
     ),
+    Guard(
+        "invite codes are counted by number, not by a row that is rolled back",
+        "referrals/services.py",
+        'limits.append(attempt("activation_failures_per_user", username))',
+        'limits.append(attempt("activation_failures_per_user", username + address))',
+        "users/login/tests/test_limits.py::test_invite_codes_tried_by_a_number_while_signing_in",
+    ),
+    Guard(
+        "every path to an invite code counts by address",
+        "referrals/services.py",
+        '    limits = [attempt("lookups_per_address", address)]\n    if username',
+        "    limits = []\n    if username",
+        "users/login/tests/test_limits.py::test_invite_codes_tried_from_an_address_on_any_path",
+    ),
+    Guard(
+        "an invite code that is activated costs no look-up",
+        "referrals/services.py",
+        "    look_up.refund()\n    return referral",
+        "    return referral",
+        "users/login/tests/test_limits.py::test_invited_sign_ins_at_one_address_cost_nothing",
+    ),
 ]

@@ -39,10 +39,12 @@ TABLE = {
     ("GET", "/swagger/"): (200, 200, 200),
     ("GET", "/"): (200, 200, 200),
     ("GET", "/favicon.ico"): (302, 302, 302),
+    ("GET", "/robots.txt"): (200, 200, 200),
     ("GET", "/i/7K9QXT/"): (404, 404, 404),  # nobody's code
     # Pages know sessions only: a token of the API opens none of them.
     ("GET", "/login/"): (200, 200, 200),
     ("GET", "/login/code/"): (302, 302, 302),
+    ("POST", "/login/invite/"): (302, 302, 302),
     ("POST", "/logout/"): (302, 302, 302),
     ("POST", "/logout/everywhere/"): (302, 302, 302),
     ("GET", "/profile/"): (302, 302, 302),

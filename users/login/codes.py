@@ -49,7 +49,6 @@ class LoginCode:
     digits: str = field(repr=False)
     nonce: str
     expires_at: float  # seconds since the epoch
-    invite_code: str | None  # sent along with the request for the code
     is_fixed: bool  # the number is one of TEST_NUMBERS
     # The first nonce of codes that replaced one another while the one before was alive.
     series: str = ""
@@ -94,18 +93,16 @@ def issue(
     *,
     length: int,
     fixed: str | None = None,
-    invite_code: str | None = None,
     purpose: str = SIGN_IN,
     last_for: int | None = None,
 ) -> LoginCode:
     """The code that lives for this number, or a new one of `length` digits.
 
-    A living code keeps its expiry, its guesses and the invite code it came with, which
-    a stranger's request must not change. It is replaced if it is too short, or if it
-    ends too soon to be typed. That does not renew the guesses: the new code has what
-    the old one had left. `fixed` are the digits of a number in TEST_NUMBERS.
-    `last_for`: the code is the last that can be sent for so many seconds, and lives as
-    long.
+    A living code keeps its expiry and its guesses, which a stranger's request must not
+    change. It is replaced if it is too short, or if it ends too soon to be typed. That
+    does not renew the guesses: the new code has what the old one had left. `fixed` are
+    the digits of a number in TEST_NUMBERS. `last_for`: the code is the last that can be
+    sent for so many seconds, and lives as long.
     """
     living = find(phone_number, purpose)
     left = living.count_guesses_left() if living else 0
@@ -125,7 +122,6 @@ def issue(
         digits=fixed or random_digits(phone_number.pseudonym, nonce, length, purpose),
         nonce=nonce,
         expires_at=time.time() + lifetime,
-        invite_code=living.invite_code if living and left > 0 else invite_code,
         is_fixed=bool(fixed),
         series=living.series if living and left > 0 else nonce,
         is_last=bool(last_for),
@@ -149,6 +145,7 @@ def find(phone_number: PhoneNumber, purpose: str = SIGN_IN) -> LoginCode | None:
     if not facts or facts["expires_at"] <= time.time():
         return None
     length = facts.pop("length")
+    facts.pop("invite_code", None)  # stored by the version before this one
     fixed = fixed_digits(phone_number) if facts["is_fixed"] else None
     digits = fixed or random_digits(
         phone_number.pseudonym, facts["nonce"], length, purpose

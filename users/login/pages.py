@@ -1,3 +1,6 @@
+import time
+from dataclasses import replace
+from typing import cast
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -7,12 +10,15 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
 
 from config.api.error_handling import status_of
 from config.refusals import Refusal
-from referrals.exceptions import InviteCodeUnknown
+from limits.addresses import client_address
+from referrals.exceptions import InviteCodeAlreadyActivated, InviteCodeUnknown
 from referrals.invite_codes import normalize_invite_code
+from referrals.services import look_up_inviter
 from users.challenges.exceptions import ChallengeRequired
 from users.challenges.pages import challenge_page, sent_solution
 from users.devices.middleware import bind_session_to_device
@@ -20,32 +26,60 @@ from users.login import services
 from users.login.clients import Client, set_known_device_cookie
 from users.login.exceptions import ResendTooSoon
 from users.login.forms import CodeForm, PhoneForm
+from users.login.pending import (
+    INVITATION_COOKIE,
+    SIGN_IN_COOKIE,
+    Invitation,
+    PendingSignIn,
+    accepted_invitation,
+    forget,
+    keep_invitation,
+    keep_sign_in,
+    pending_sign_in,
+)
+from users.models import User
 from users.phones import PhoneNumber
 from users.sms.exceptions import SmsUnsure
 
-# Keys of the session. The number that a code was sent to, until the sign-in:
-PENDING = "pending_phone_number"
-NEXT = "pending_next"
-# From the invite link that was followed:
-INVITE_CODE = "pending_invite_code"
 CODE_BACKEND = "users.authentication.CodeBackend"
+# Longer than any address of this site. It has to fit into a cookie.
+MAX_NEXT_LENGTH = 500
 
 
+@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def login_page(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         return _send_code(request)
     invite_code = normalize_invite_code(request.GET.get("invite", ""))
     if request.user.is_authenticated:
-        if invite_code:
-            query = urlencode({"invite_code": invite_code})
-            return redirect(f"{reverse('activate')}?{query}")
-        return redirect("profile")
-    _remember_next(request)
-    if invite_code:
-        request.session[INVITE_CODE] = invite_code
-    form = PhoneForm(initial={"phone_number": request.session.get(PENDING, "")})
+        return _to_activation(invite_code) if invite_code else redirect("profile")
+    if invite_code:  # a link does not count by itself: people see whom they credit
+        return redirect("invite", invite_code)
+    pending = pending_sign_in(request)
+    form = PhoneForm(initial={"phone_number": pending.phone_number if pending else ""})
     return _login_page(request, form)
+
+
+@require_POST
+def invitation_page(request: HttpRequest) -> HttpResponse:
+    """Keep an invite code until the sign-in, or forget it: an empty one is sent."""
+    invite_code = normalize_invite_code(request.POST.get("invite_code", ""))
+    if invite_code and request.user.is_authenticated:
+        return _to_activation(invite_code)
+    next_url = _next_url(request)
+    query = f"?{urlencode({'next': next_url})}" if next_url else ""
+    response = redirect(f"{reverse('login')}{query}")
+    if invite_code is None:
+        forget(response, INVITATION_COOKIE)
+        return response
+    try:
+        inviter = look_up_inviter(invite_code, address=client_address(request))
+    except InviteCodeUnknown:
+        return render(request, "referrals/invite_unknown.html", status=404)
+    inviter_name = cast("User", inviter).public_name
+    keep_invitation(response, Invitation(invite_code, inviter_name))
+    return response
 
 
 def _send_code(request: HttpRequest) -> HttpResponse:
@@ -54,94 +88,110 @@ def _send_code(request: HttpRequest) -> HttpResponse:
     form = PhoneForm(request.POST)
     if not form.is_valid():
         return _login_page(request, form, status=400)
-    phone_number = form.cleaned_data["phone_number"]
+    phone_number, next_url = form.cleaned_data["phone_number"], _next_url(request)
     client = Client.of(request, challenge_solution=sent_solution(request))
     try:
-        services.request_code(
-            phone_number=phone_number,
-            client=client,
-            invite_code=request.session.get(INVITE_CODE),
-        )
-    except InviteCodeUnknown as refusal:
-        # The inviter's account was deleted since. People may sign in without.
-        del request.session[INVITE_CODE]
-        messages.warning(request, str(refusal))
-        return _login_page(request, form, status=status_of(refusal))
-    except ResendTooSoon:
-        # A double click, or a code asked for elsewhere: that code is valid.
-        if services.sent_code(phone_number, client):
-            messages.info(request, _("A code was sent a moment ago. Enter that one."))
+        sent = services.request_code(phone_number=phone_number, client=client)
+        pending = PendingSignIn.of(sent, next_url)
+        if sent.was_sent_before:
+            text = _("A code was sent to this number earlier. It is still valid.")
+            messages.info(request, text)
+    except ResendTooSoon as refusal:
+        pending = _sent_before(request, phone_number, refusal.retry_after, next_url)
+        if not pending.has_expired:
+            text = _("A code was sent a moment ago. Enter it, unless you have used it.")
+            messages.info(request, text)
     except SmsUnsure as refusal:  # the next page takes the code, in case it arrives
         messages.warning(request, str(refusal))
+        pending = PendingSignIn(phone_number, resend_at=time.time(), next_url=next_url)
     except ChallengeRequired as refusal:
         return challenge_page(request, refusal)
     except Refusal as refusal:
         form.add_error("phone_number", str(refusal))
         return _login_page(request, form, status=status_of(refusal))
-    request.session[PENDING] = phone_number
-    return redirect("login-code")
+    response = redirect("login-code")
+    keep_sign_in(response, pending)
+    return response
+
+
+def _sent_before(
+    request: HttpRequest, phone_number: PhoneNumber, wait: int, next_url: str
+) -> PendingSignIn:
+    """What this browser knows of the code that was sent before.
+
+    No more: whether the code is alive now is nothing that strangers may ask for free.
+    """
+    known = pending_sign_in(request)
+    if known and known.phone_number == phone_number and known.resend_in:
+        # A double click: nothing has been sent since.
+        return replace(known, next_url=next_url)
+    return PendingSignIn(phone_number, time.time() + wait, next_url=next_url)
 
 
 def _login_page(
     request: HttpRequest, form: PhoneForm, *, status: int = 200
 ) -> HttpResponse:
-    context = {"form": form, "invite_code": request.session.get(INVITE_CODE)}
+    context = {
+        "form": form,
+        "invitation": accepted_invitation(request),
+        "next_url": _next_url(request),
+    }
     return render(request, "users/login.html", context, status=status)
 
 
+@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def code_page(request: HttpRequest) -> HttpResponse:
-    if PENDING not in request.session:
+    """Shows only what this browser was told when it asked for the code."""
+    pending = pending_sign_in(request)
+    if pending is None:
         return redirect("login")
-    phone_number = PhoneNumber(request.session[PENDING])
     form = CodeForm(request.POST if request.method == "POST" else None)
     status = 200
     if request.method == "POST":
         if form.is_valid():
             try:
-                return _sign_in(request, phone_number, form.cleaned_data["code"])
+                return _sign_in(request, pending, form.cleaned_data["code"])
             except Refusal as refusal:
                 form.add_error("code", str(refusal))
                 status = status_of(refusal)
         else:
             status = 400
-    client = Client.of(request)
-    context = {
-        "form": form,
-        "phone_number": phone_number,
-        "sent": services.sent_code(phone_number, client),
-        "resend_in": services.resend_in(phone_number, client),
-    }
+    context = {"form": form, "pending": pending}
     return render(request, "users/code.html", context, status=status)
 
 
-def _sign_in(
-    request: HttpRequest, phone_number: PhoneNumber, digits: str
-) -> HttpResponse:
+def _sign_in(request: HttpRequest, pending: PendingSignIn, digits: str) -> HttpResponse:
+    invitation = accepted_invitation(request)
     signed_in = services.sign_in(
-        phone_number=phone_number,
+        phone_number=PhoneNumber(pending.phone_number),
         digits=digits,
         client=Client.of(request),
-        link_invite_code=request.session.get(INVITE_CODE),
+        recall_invite_code=lambda: invitation.invite_code if invitation else None,
     )
-    next_url = request.session.get(NEXT) or reverse("profile")
     login(request, signed_in.user, backend=CODE_BACKEND)
     bind_session_to_device(request, signed_in.device)
-    for key in (PENDING, INVITE_CODE, NEXT):
-        request.session.pop(key, None)
+    response: HttpResponse = redirect(pending.next_url or "profile")
     if signed_in.invite_code_applied:
         messages.success(request, _("Welcome! Your invitation has been counted."))
     elif signed_in.invite_code_refusal:
         messages.warning(request, str(signed_in.invite_code_refusal))
-    response = redirect(next_url)
+    elif invitation and signed_in.user.activated_invite_code:
+        messages.warning(request, str(InviteCodeAlreadyActivated.text))
+    elif invitation:  # they have an account already: ask again
+        response = _to_activation(invitation.invite_code)
+    forget(response, SIGN_IN_COOKIE, INVITATION_COOKIE)
     set_known_device_cookie(response, signed_in.known_device_token)
     return response
 
 
-def _remember_next(request: HttpRequest) -> None:
-    """Store where to go after the sign-in, if it is a path of this site."""
-    url = request.GET.get("next", "")
-    if url_has_allowed_host_and_scheme(url, allowed_hosts=None):
-        request.session[NEXT] = url
-    else:
-        request.session.pop(NEXT, None)
+def _to_activation(invite_code: str) -> HttpResponse:
+    query = urlencode({"invite_code": invite_code})
+    return redirect(f"{reverse('activate')}?{query}")
+
+
+def _next_url(request: HttpRequest) -> str:
+    """Where to go after the sign-in, if it is a path of this site."""
+    url = request.POST.get("next") or request.GET.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(url, allowed_hosts=None)
+    return url if is_ours and len(url) <= MAX_NEXT_LENGTH else ""

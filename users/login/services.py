@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
@@ -14,10 +15,9 @@ from redis.exceptions import RedisError
 from config.monitoring import audit
 from config.refusals import Refusal
 from config.server.request_queue import slot_released
-from referrals.exceptions import InviteCodeAlreadyActivated
 from referrals.services import activate_invite_code, look_up_inviter
 from users.devices.token_authentication import issue_token
-from users.login import codes
+from users.login import codes, invitations
 from users.login.clients import Client, issue_known_device_token
 from users.login.exceptions import AccountInactive, CodeExpired, ResendTooSoon
 from users.login.fixed_codes import fixed_digits
@@ -56,7 +56,7 @@ class SignedIn:
     known_device_token: str
     is_new_user: bool
     invite_code_applied: bool
-    invite_code_refusal: Refusal | None  # of a code that came from a link or a request
+    invite_code_refusal: Refusal | None  # of a code that was accepted before
 
 
 class IssueToken(Protocol):
@@ -69,15 +69,16 @@ def request_code(
     """Send a login code, and return when the provider has accepted the SMS.
 
     Does not look whether the number has an account. `invite_code` (normalised) is
-    stored with the code. Raises CountryNotServed, NumberCannotReceiveSms,
-    InviteCodeUnknown, ResendTooSoon, LimitReached, ChallengeRequired, SmsUnavailable
-    (the number may ask again at once), and SmsUnsure (the code stays valid, because it
-    may arrive).
+    remembered for this number and address. Raises CountryNotServed,
+    NumberCannotReceiveSms, InviteCodeUnknown, ResendTooSoon, LimitReached,
+    ChallengeRequired, SmsUnavailable (the number may ask again at once), and SmsUnsure
+    (the code stays valid, because it may arrive).
     """
     check_destination(phone_number)
     if invite_code:
         look_up_inviter(invite_code, address=client.address)
-    return send_code(phone_number, login_code_text(), client, invite_code=invite_code)
+        invitations.remember(invite_code, phone_number, client)
+    return send_code(phone_number, login_code_text(), client)
 
 
 def send_code(
@@ -86,7 +87,6 @@ def send_code(
     client: Client,
     *,
     purpose: str = codes.SIGN_IN,
-    invite_code: str | None = None,
 ) -> CodeSent:
     """Send `text` with the living code, or a new one, in place of `%(code)s`.
 
@@ -101,7 +101,6 @@ def send_code(
                 length=send.code_length,
                 fixed=fixed_digits(phone_number) if is_sign_in else None,
                 purpose=purpose,
-                invite_code=invite_code,
                 last_for=send.last_for,
             )
             if code.is_last:
@@ -146,14 +145,15 @@ def sign_in(
     digits: str,
     client: Client,
     invite_code: str | None = None,
-    link_invite_code: str | None = None,
+    recall_invite_code: Callable[[], str | None] | None = None,
     issue: IssueToken = issue_token,
 ) -> SignedIn:
     """Exchange a login code for a token. The first sign-in creates the account.
 
     `invite_code` was sent with this request, and is refused if it cannot be activated.
-    `link_invite_code` is from an invite link that was followed before; this one and the
-    one stored with the code are activated if they can be. `issue` makes the token.
+    `recall_invite_code` returns one that this client accepted before, if any. It is
+    called for new accounts only, and the code is activated if it can be: people who
+    have an account are asked again. `issue` makes the token.
 
     Spending the code is the last step of the transaction. Whatever is refused or fails
     before it leaves the database unchanged and the code alive; of several requests with
@@ -170,14 +170,21 @@ def sign_in(
         client=client,
         known_device=known_device,
     )
-    other_invite_codes = [c for c in (link_invite_code, code.invite_code) if c]
     with transaction.atomic():
         user, is_new = User.objects.lock_or_create(phone_number)
         if not user.is_active:
             raise AccountInactive
         if code.is_fixed and user.is_staff:
             raise CodeExpired  # others know a fixed code: it opens no staff account
-        refusal = _apply_invite_code(user, invite_code, other_invite_codes)
+        had_activated = bool(user.activated_invite_code)
+        refusal = None
+        if invite_code and not had_activated:
+            _activate(user, invite_code, client)
+        elif is_new and recall_invite_code and (recalled := recall_invite_code()):
+            try:
+                _activate(user, recalled, client)
+            except Refusal as refused:  # its sender cannot correct it now
+                refusal = refused
         User.objects.filter(pk=user.pk).update(last_login=timezone.now())
         device, token = issue(user=user, user_agent=client.user_agent)
         code.spend()
@@ -187,15 +194,14 @@ def sign_in(
         typos.forgive()
         if code.is_last:
             end_wait(phone_number)
-    has_invite_code = bool(invite_code or other_invite_codes)
     return SignedIn(
         user=user,
         device=device,
         token=token,
         known_device_token=issue_known_device_token(user, known_device),
         is_new_user=is_new,
-        invite_code_applied=has_invite_code and refusal is None,
-        invite_code_refusal=refusal if has_invite_code else None,
+        invite_code_applied=bool(user.activated_invite_code) and not had_activated,
+        invite_code_refusal=refusal,
     )
 
 
@@ -235,28 +241,10 @@ def _code_sent(
     )
 
 
-def _apply_invite_code(
-    user: User, invite_code: str | None, others: list[str]
-) -> Refusal | None:
-    """Activate the first code that can be. Returns why none was.
-
-    Raises the refusal of `invite_code`. The others were not sent with this request, so
-    its sender could not correct them.
-    """
-    if user.activated_invite_code:
-        return InviteCodeAlreadyActivated()
-    if invite_code:
-        user.activation = activate_invite_code(invitee=user, code=invite_code)
-        return None
-    first_refusal = None
-    for code in others:
-        try:
-            user.activation = activate_invite_code(invitee=user, code=code)
-        except Refusal as refusal:
-            first_refusal = first_refusal or refusal
-        else:
-            return None
-    return first_refusal
+def _activate(user: User, invite_code: str, client: Client) -> None:
+    user.activation = activate_invite_code(
+        invitee=user, code=invite_code, address=client.address
+    )
 
 
 def _announce(user: User, is_new_user: bool, device: Device) -> None:

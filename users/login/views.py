@@ -1,3 +1,5 @@
+from functools import partial
+
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
@@ -15,7 +17,7 @@ from users.challenges.exceptions import ChallengeRequired
 from users.devices import jwt_tokens as jwt
 from users.devices.token_authentication import issue_token
 from users.exceptions import PhoneNumberInvalid
-from users.login import examples, services
+from users.login import examples, invitations, services
 from users.login.clients import Client
 from users.login.exceptions import (
     AccountInactive,
@@ -60,7 +62,8 @@ class RequestCodeView(APIView):
         summary=_("Send a login code"),
         description=_(
             "Answers when the SMS is on its way, after 1–2 seconds. The same code is "
-            "sent again while it lives. An invite code is kept for the sign-in."
+            "sent again while it lives. An invite code is kept for an hour: it counts "
+            "if the sign-in makes a new account and comes from the same address."
         ),
         request=RequestCodeSerializer,
         responses=CodeSentSerializer,
@@ -104,7 +107,8 @@ class VerifyCodeView(APIView):
         description=_(
             "Gives a token. The first sign-in of a number creates the account. An "
             "invite code sent here goes before one sent with the code request; on an "
-            "account that has activated one already it is ignored."
+            "account that has activated one already it is ignored. Show people first "
+            "whom they credit, and that this person will see their phone number."
         ),
         request=VerifyCodeSerializer,
         responses=SignedInSerializer,
@@ -121,11 +125,14 @@ def sign_in(request: Request, *, issue: services.IssueToken) -> services.SignedI
     body = VerifyCodeSerializer(data=request.data)
     body.is_valid(raise_exception=True)
     data = body.validated_data
+    phone_number = data["phone_number"]
+    client = Client.of(request._request, data.get("device_token", ""))
     return services.sign_in(
-        phone_number=data["phone_number"],
+        phone_number=phone_number,
         digits=data["code"],
-        client=Client.of(request._request, data.get("device_token", "")),
+        client=client,
         invite_code=data.get("invite_code"),
+        recall_invite_code=partial(invitations.recall, phone_number, client),
         issue=issue,
     )
 

@@ -8,6 +8,7 @@ from rest_framework.views import APIView
 
 from config.api.schema import refuses
 from config.refusals import LimitReached
+from limits.addresses import client_address
 from referrals.exceptions import (
     InviteCodeAlreadyActivated,
     InviteCodeOwn,
@@ -51,7 +52,9 @@ class ProfileView(APIView):
         body = ActivateInviteCodeSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         request.user.activation = activate_invite_code(
-            invitee=request.user, code=body.validated_data["invite_code"]
+            invitee=request.user,
+            code=body.validated_data["invite_code"],
+            address=client_address(request._request),
         )
         message = _("The invite code is activated.")
         return Response({"message": message, "profile": _profile(request)})

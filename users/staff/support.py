@@ -39,11 +39,9 @@ OF_NUMBER = (
     "sends_per_known_devices",
     "guesses_per_phone_day",
 )
-OF_ACCOUNT = (
-    "activation_failures_per_user",
-    "lookups_per_user",
-    "profile_edits_per_user",
-)
+# A first sign-in may be refused and its row rolled back, so these count by number.
+OF_USERNAME = ("activation_failures_per_user", "lookups_per_user")
+OF_ACCOUNT = ("profile_edits_per_user",)
 LASTING = (
     "guesses_per_phone_month",
     "guesses_per_known_devices",
@@ -132,7 +130,11 @@ def chance_after_reset() -> float:
 def _cleared_by_unlock(user: User) -> dict[str, str]:
     """Names of limits, and whose attempts each counts."""
     number = PhoneNumber(user.phone_number).pseudonym
-    return dict.fromkeys(OF_NUMBER, number) | dict.fromkeys(OF_ACCOUNT, str(user.pk))
+    return (
+        dict.fromkeys(OF_NUMBER, number)
+        | dict.fromkeys(OF_USERNAME, user.get_username())
+        | dict.fromkeys(OF_ACCOUNT, str(user.pk))
+    )
 
 
 def _lasting(user: User) -> dict[str, str]:

@@ -56,9 +56,9 @@ def test_a_number_that_comes_back_has_the_same_key(
 ) -> None:
     for person in (BORIS, BORIS):
         boris = User.objects.create_user(person)
-        activate_invite_code(invitee=boris, code=alice.invite_code)
+        activate_invite_code(invitee=boris, code=alice.invite_code, address="192.0.2.1")
         boris.delete()
-    activate_invite_code(invitee=clara, code=alice.invite_code)
+    activate_invite_code(invitee=clara, code=alice.invite_code, address="192.0.2.1")
     activated = Event.objects.filter(type="referral.activated").order_by("created_at")
     first, again, other = (event.data for event in activated)
     assert first["invitee_id"] != again["invitee_id"]

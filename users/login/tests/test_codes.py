@@ -107,12 +107,6 @@ def test_a_fresh_code_does_not_renew_the_guesses_of_everybody(clock: Clock) -> N
     assert issue(ALICE).count_guesses_left() == codes.guess_allowance(4) - 3
 
 
-def test_a_fresh_code_keeps_the_invite_code(clock: Clock) -> None:
-    issue(ALICE, invite_code="7K9QXT")
-    clock.pass_seconds(220)
-    assert issue(ALICE, invite_code="AAAAAA").invite_code == "7K9QXT"
-
-
 def test_an_expired_code_is_replaced(clock: Clock) -> None:
     first = issue(ALICE)
     clock.pass_seconds(settings.LOGIN_CODE_TTL_SECONDS)
@@ -312,13 +306,6 @@ def digits_of(phone_number: PhoneNumber, nonce: str) -> str:
 def test_the_length_is_a_setting(settings: LazySettings, length: int) -> None:
     settings.LOGIN_CODE_LENGTH = length
     assert len(issue(ALICE).digits) == length
-
-
-def test_a_living_code_keeps_the_invite_code_it_came_with() -> None:
-    first = issue(ALICE, invite_code="7K9QXT")
-    for later in ("AAAAAA", None):
-        issue(ALICE, invite_code=later)
-        assert check(ALICE, first.digits).invite_code == "7K9QXT"
 
 
 def send() -> None:

@@ -1,15 +1,25 @@
+from typing import Any
+
 import pytest
 from django.test import Client
 from rest_framework.test import APIClient
 
-from conftest import ALICE, BORIS, Clock, ask_for_code
+from conftest import ALICE, BORIS, Clock, ask_for_code, signed_in
 from referrals.models import Referral
 from users.devices.services import sign_out_everywhere
 from users.models import User
 from users.sms.memory import Message
-from users.tests.pages import digits, sign_in, text
+from users.tests.pages import digits, text
 
 pytestmark = pytest.mark.django_db
+
+WARNING = "This person will see your whole phone number and when you accepted."
+
+
+def accept(client: Client, inviter: User) -> Any:
+    """Press the button of the page behind an invite link."""
+    body = {"invite_code": inviter.invite_code}
+    return client.post("/login/invite/", body, follow=True)
 
 
 def test_an_invite_link_leads_to_a_counted_sign_in(
@@ -17,19 +27,101 @@ def test_an_invite_link_leads_to_a_counted_sign_in(
 ) -> None:
     page = client.get(f"/i/{alice.invite_code.lower()}/")
     assert "+7999•••••01 invites you" in text(page)
+    assert WARNING in text(page)
     assert ALICE not in page.content.decode()
     assert 'property="og:title"' in page.content.decode()
+    page = accept(client, alice)
+    assert page.redirect_chain == [("/login/", 302)]
+    assert "Invited by +7999•••••01" in text(page)
+    assert WARNING in text(page)
     assert not Referral.objects.exists()
-    link = f"/login/?invite={alice.invite_code}"
-    assert link in page.content.decode()
-    assert alice.invite_code in text(client.get(link))
-    client.post("/login/", {"phone_number": BORIS, "invite_code": alice.invite_code})
-    # The SMS is read in another browser; the invitation counts all the same.
-    other = Client()
-    other.post("/login/", {"phone_number": BORIS})
-    response = other.post("/login/code/", {"code": digits(outbox)}, follow=True)
-    assert "Your invitation has been counted" in text(response)
+    client.post("/login/", {"phone_number": BORIS})
+    assert invited(client, outbox)
     assert Referral.objects.get().inviter == alice
+
+
+@pytest.mark.parametrize("link", ["/i/{}/", "/login/?invite={}"])
+def test_a_link_credits_nobody_by_itself(
+    client: Client, alice: User, outbox: list[Message], link: str
+) -> None:
+    page = client.get(link.format(alice.invite_code), follow=True)
+    assert "+7999•••••01 invites you" in text(page)
+    assert WARNING in text(page)
+    assert "Invited by" not in text(client.get("/login/"))
+    client.post("/login/", {"phone_number": BORIS})
+    assert not invited(client, outbox)
+    assert not Referral.objects.exists()
+
+
+def test_accepting_needs_a_csrf_token(alice: User) -> None:
+    client = Client(enforce_csrf_checks=True)
+    assert client.get("/login/invite/").status_code == 405
+    body = {"invite_code": alice.invite_code}
+    assert client.post("/login/invite/", body).status_code == 403
+    assert "invitation" not in client.cookies
+
+
+def test_an_accepted_invitation_can_be_dropped(
+    client: Client, alice: User, outbox: list[Message]
+) -> None:
+    accept(client, alice)
+    body = {"invite_code": "", "next": "/profile/edit/"}
+    response = client.post("/login/invite/", body)
+    assert response["Location"] == "/login/?next=%2Fprofile%2Fedit%2F"
+    assert "Invited by" not in text(client.get("/login/"))
+    client.post("/login/", {"phone_number": BORIS})
+    assert not invited(client, outbox)
+
+
+def test_an_accepted_invitation_ends_after_a_day(
+    client: Client, alice: User, clock: Clock
+) -> None:
+    accept(client, alice)
+    cookie = client.cookies["invitation"].value
+    clock.pass_seconds(24 * 3600 - 1)
+    assert "Invited by" in text(client.get("/login/"))
+    clock.pass_seconds(2)
+    client.cookies["invitation"] = cookie  # a browser would have deleted it
+    assert "Invited by" not in text(client.get("/login/"))
+
+
+def test_people_who_have_an_account_are_asked_again(
+    client: Client, alice: User, boris: User, outbox: list[Message]
+) -> None:
+    accept(client, alice)
+    client.post("/login/", {"phone_number": BORIS})
+    page = client.post("/login/code/", {"code": digits(outbox)}, follow=True)
+    assert "Were you invited by +7999•••••01" in text(page)
+    assert WARNING in text(page)
+    assert not Referral.objects.exists()
+    client.post("/profile/activate/", {"invite_code": alice.invite_code})
+    assert Referral.objects.get().inviter == alice
+
+
+def test_people_who_have_activated_are_told_so(
+    client: Client, alice: User, boris: User, clara: User, outbox: list[Message]
+) -> None:
+    signed_in(boris).post("/api/profile/", {"invite_code": clara.invite_code})
+    accept(client, alice)
+    client.post("/login/", {"phone_number": BORIS})
+    page = client.post("/login/code/", {"code": digits(outbox)}, follow=True)
+    assert page.redirect_chain[-1][0] == "/profile/"
+    assert "You have already activated an invite code." in text(page)
+    assert Referral.objects.get().inviter == clara
+
+
+def test_accepting_while_signed_in_leads_to_the_question(
+    boris_browser: Client, alice: User
+) -> None:
+    assert "Were you invited by" in text(accept(boris_browser, alice))
+    assert not Referral.objects.exists()
+
+
+def test_accepting_an_unknown_invite_code_is_refused(client: Client) -> None:
+    response = client.post("/login/invite/", {"invite_code": "000000"})
+    assert response.status_code == 404
+    assert "This link does not work" in text(response)
+    assert "invitation" not in client.cookies
 
 
 @pytest.mark.parametrize("code", ["000000", "nonsense", "<script>", "%00", "x" * 500])
@@ -40,23 +132,22 @@ def test_a_bad_invite_link_is_a_friendly_page(client: Client, code: str) -> None
     assert b"<script>" not in response.content
 
 
-def test_an_invite_code_that_went_away_is_told_and_dropped(
+def test_an_invite_code_that_went_away_is_told(
     client: Client, alice: User, outbox: list[Message]
 ) -> None:
-    client.get(f"/login/?invite={alice.invite_code}")
+    accept(client, alice)
     alice.delete()
-    response = client.post("/login/", {"phone_number": BORIS})
-    assert response.status_code == 400
-    assert "no such invite code" in text(response)
-    assert BORIS in response.content.decode()
-    assert outbox == []
-    assert client.post("/login/", {"phone_number": BORIS}).status_code == 302
+    client.post("/login/", {"phone_number": BORIS})
+    page = client.post("/login/code/", {"code": digits(outbox)}, follow=True)
+    assert page.redirect_chain[-1][0] == "/profile/"
+    assert "no such invite code" in text(page)
 
 
 @pytest.mark.parametrize("text_", ["Call 8-800-555", "<script>", "x" * 500])
 def test_an_invalid_invite_code_is_not_shown(client: Client, text_: str) -> None:
     page = client.get("/login/", {"invite": text_})
-    assert "Invite code" not in text(page)
+    assert page.status_code == 200
+    assert "Invited by" not in text(page)
 
 
 def invited(client: Client, outbox: list[Message]) -> bool:
@@ -69,7 +160,7 @@ def invited(client: Client, outbox: list[Message]) -> bool:
 def test_an_invitation_outlives_the_code(
     client: Client, alice: User, outbox: list[Message], clock: Clock
 ) -> None:
-    client.get(f"/login/?invite={alice.invite_code}")
+    accept(client, alice)
     client.post("/login/", {"phone_number": BORIS})
     clock.pass_seconds(301)
     client.post("/login/", {"phone_number": BORIS})
@@ -80,7 +171,7 @@ def test_an_invitation_counts_for_a_code_asked_for_before(
     client: Client, alice: User, outbox: list[Message]
 ) -> None:
     client.post("/login/", {"phone_number": BORIS})
-    client.get(f"/login/?invite={alice.invite_code}")
+    accept(client, alice)
     client.post("/login/", {"phone_number": BORIS})
     assert len(outbox) == 1
     assert invited(client, outbox)
@@ -89,9 +180,9 @@ def test_an_invitation_counts_for_a_code_asked_for_before(
 def test_an_invitation_survives_another_number(
     client: Client, alice: User, outbox: list[Message]
 ) -> None:
-    client.get(f"/login/?invite={alice.invite_code}")
+    accept(client, alice)
     client.post("/login/", {"phone_number": "+79990000007"})
-    assert alice.invite_code in text(client.get("/login/"))
+    assert "Invited by +7999•••••01" in text(client.get("/login/"))
     client.post("/login/", {"phone_number": BORIS})
     assert invited(client, outbox)
 
@@ -100,7 +191,7 @@ def test_a_stranger_cannot_take_over_an_invitation(
     client: Client, api: APIClient, alice: User, clara: User, clock: Clock,
     outbox: list[Message],
 ) -> None:  # fmt: skip
-    client.get(f"/login/?invite={alice.invite_code}")
+    accept(client, alice)
     client.post("/login/", {"phone_number": BORIS})
     clock.pass_seconds(60)
     ask_for_code(api, BORIS, invite_code=clara.invite_code)
@@ -108,10 +199,20 @@ def test_a_stranger_cannot_take_over_an_invitation(
     assert Referral.objects.get().inviter == alice
 
 
+def test_pages_credit_only_whom_they_show(
+    client: Client, api: APIClient, clara: User, outbox: list[Message]
+) -> None:
+    """Many people share one address; one of them asks for a code for Boris."""
+    ask_for_code(api, BORIS, invite_code=clara.invite_code)
+    client.post("/login/", {"phone_number": BORIS})
+    assert not invited(client, outbox)
+    assert not Referral.objects.exists()
+
+
 def test_why_an_invitation_does_not_count_is_told(
     client: Client, alice: User, outbox: list[Message]
 ) -> None:
-    client.get(f"/login/?invite={alice.invite_code}")
+    accept(client, alice)
     client.post("/login/", {"phone_number": ALICE})
     page = client.post("/login/code/", {"code": digits(outbox)}, follow=True)
     assert "This is your own invite code." in text(page)
@@ -131,9 +232,11 @@ def test_an_activation_survives_the_end_of_the_session(
     sign_out_everywhere(boris)
     body = {"invite_code": alice.invite_code}
     response = boris_browser.post("/profile/activate/", body, follow=True)
-    assert "csrf" not in str(response.redirect_chain)
+    login_url, _status = response.redirect_chain[-1]
+    assert "csrf" not in login_url
     clock.pass_seconds(60)
-    page = sign_in(boris_browser, BORIS, outbox)
+    boris_browser.post(login_url, {"phone_number": BORIS})
+    page = boris_browser.post("/login/code/", {"code": digits(outbox)}, follow=True)
     assert "Were you invited by" in text(page)
 
 

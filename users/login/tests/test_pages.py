@@ -1,12 +1,16 @@
 import re
+import secrets
 
 import pytest
 from django.conf import LazySettings
 from django.contrib.sessions.models import Session
+from django.core import signing
+from django.core.cache import cache
 from django.test import Client
 from rest_framework.test import APIClient
 
-from conftest import ALICE, Clock, ask_for_code
+from conftest import ALICE, BORIS, Clock, ask_for_code
+from limits import commands
 from tests.lab.shared import wrong
 from users.login.tests.test_request_code import FailingBackend
 from users.models import User
@@ -14,6 +18,20 @@ from users.sms.memory import Message
 from users.tests.pages import digits, sign_in, text
 
 pytestmark = pytest.mark.django_db
+
+PUBLIC_PAGES = [
+    "/",
+    "/login/",
+    "/login/?next=/profile/edit/",
+    "/login/?invite={code}",
+    "/login/code/",
+    "/i/{code}/",
+    "/i/nonsense/",
+    "/profile/",
+    "/admin/login/",
+    "/nowhere/",
+    "/robots.txt",
+]
 
 
 def test_sign_in(client: Client, outbox: list[Message]) -> None:
@@ -100,7 +118,7 @@ def test_a_dead_code_offers_a_new_one(
 ) -> None:
     client.post("/login/", {"phone_number": ALICE})
     clock.pass_seconds(301)
-    assert "no valid code for" in text(client.get("/login/code/"))
+    assert "+7 999 000-00-01 is no longer valid" in text(client.get("/login/code/"))
     response = client.post("/login/code/", {"code": digits(outbox)})
     assert "no longer valid" in text(response)
     client.post("/login/", {"phone_number": ALICE})
@@ -132,14 +150,78 @@ def test_a_stolen_table_of_sessions_signs_nobody_in(boris_browser: Client) -> No
     assert not Session.objects.filter(session_key__in=kept).exists()
 
 
-def test_signing_in_changes_the_session_key(
-    client: Client, outbox: list[Message]
+def test_visitors_have_no_session(
+    client: Client, alice: User, outbox: list[Message], clock: Clock
+) -> None:
+    client.cookies["sessionid"] = "made-up"
+    for _ in range(3):
+        for path in PUBLIC_PAGES:
+            client.get(path.format(code=alice.invite_code))
+    client.post("/login/invite/", {"invite_code": alice.invite_code})
+    for _ in range(2):  # the second shows a message
+        client.post("/login/", {"phone_number": BORIS, "next": "/profile/edit/"})
+        client.get("/login/code/")
+    client.post("/login/code/", {"code": "0"})
+    client.post("/language/setlang/", {"language": "ru"})
+    client.post("/logout/")
+    client.get("/profile/activate/")
+    assert not Session.objects.exists()
+    client.post("/login/code/", {"code": digits(outbox)})
+    assert Session.objects.count() == 1
+
+
+def test_messages_that_fit_into_no_cookie_make_no_session(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def text_of(source: str) -> str:
+        return secrets.token_hex(3000)  # cannot be compressed to a short one
+
+    monkeypatch.setattr("users.login.pages._", text_of)
+    for _ in range(2):
+        assert client.post("/login/", {"phone_number": ALICE}).status_code == 302
+    assert not Session.objects.exists()
+
+
+def test_a_sign_in_leaves_no_pending_cookies(
+    client: Client, alice: User, outbox: list[Message]
+) -> None:
+    client.post("/login/invite/", {"invite_code": alice.invite_code})
+    client.post("/login/", {"phone_number": BORIS})
+    for name, seconds in (("sign_in", 3600), ("invitation", 24 * 3600)):
+        cookie = client.cookies[name]
+        assert cookie["max-age"] == seconds
+        assert cookie["httponly"]
+        assert cookie["samesite"] == "Lax"
+    client.post("/login/code/", {"code": digits(outbox)})
+    assert client.cookies["sign_in"].value == ""
+    assert client.cookies["invitation"].value == ""
+
+
+def test_pending_cookies_are_secure_where_there_is_https(
+    client: Client, alice: User, settings: LazySettings
+) -> None:
+    settings.SESSION_COOKIE_SECURE = True
+    client.post("/login/invite/", {"invite_code": alice.invite_code}, secure=True)
+    client.post("/login/", {"phone_number": BORIS}, secure=True)
+    assert client.cookies["sign_in"]["secure"]
+    assert client.cookies["invitation"]["secure"]
+
+
+def test_a_forged_or_old_pending_cookie_is_ignored(
+    client: Client, clock: Clock
 ) -> None:
     client.post("/login/", {"phone_number": ALICE})
-    before = client.session.session_key
-    client.post("/login/code/", {"code": digits(outbox)})
-    assert client.session.session_key != before
-    assert "pending_phone_number" not in client.session
+    good = client.cookies["sign_in"].value
+    for forged in (f"{good}x", "x", "é", signing.dumps({"phone_number": ALICE})):
+        client.cookies["sign_in"] = forged
+        assert client.get("/login/code/")["Location"] == "/login/"
+    client.cookies["sign_in"] = good
+    assert client.get("/login/code/").status_code == 200
+    client.cookies["invitation"] = good
+    assert client.get("/login/").context["invitation"] is None
+    clock.pass_seconds(3601)
+    client.cookies["sign_in"] = good
+    assert client.get("/login/code/")["Location"] == "/login/"
 
 
 @pytest.mark.parametrize(
@@ -153,12 +235,20 @@ def test_signing_in_changes_the_session_key(
     ],
 )
 def test_after_signing_in_nobody_is_led_away(
-    client: Client, outbox: list[Message], next_url: str, goes_to: str
+    client: Client,
+    outbox: list[Message],
+    clock: Clock,
+    next_url: str,
+    goes_to: str,
 ) -> None:
-    client.get("/login/", {"next": next_url})
-    client.post("/login/", {"phone_number": ALICE})
-    response = client.post("/login/code/", {"code": digits(outbox)})
-    assert response["Location"] == goes_to
+    page = client.get("/login/", {"next": next_url})
+    kept = page.context["next_url"]
+    for told in (kept, next_url):  # as the form has it, and forged
+        user = Client()
+        user.post("/login/", {"phone_number": ALICE, "next": told})
+        response = user.post("/login/code/", {"code": digits(outbox)})
+        assert response["Location"] == goes_to
+        clock.pass_seconds(300)
 
 
 def test_after_too_many_guesses_the_page_says_when(
@@ -172,12 +262,51 @@ def test_after_too_many_guesses_the_page_says_when(
     assert "Too many wrong codes" in text(response)
 
 
-def test_an_old_destination_does_not_strike_later(
-    client: Client, outbox: list[Message]
+def test_a_destination_survives_sending_again_and_is_then_forgotten(
+    client: Client, outbox: list[Message], clock: Clock
 ) -> None:
-    client.get("/login/?next=/profile/edit/")
-    client.get("/login/")
+    client.post("/login/", {"phone_number": ALICE, "next": "/profile/edit/"})
+    page = client.get("/login/code/").content.decode()
+    assert '<input type="hidden" name="next" value="/profile/edit/">' in page
+    assert "/login/?next=%2Fprofile%2Fedit%2F" in page  # another number
+    response = client.post("/login/code/", {"code": digits(outbox)})
+    assert response["Location"] == "/profile/edit/"
+    client.post("/logout/")
+    clock.pass_seconds(60)
     assert sign_in(client, ALICE, outbox).redirect_chain[-1][0] == "/profile/"
+
+
+def test_a_destination_that_fits_into_no_cookie_is_dropped(client: Client) -> None:
+    page = client.get("/login/", {"next": f"/profile/?{'x' * 4000}"})
+    assert page.context["next_url"] == ""
+
+
+def test_the_code_page_does_not_tell_whether_a_code_lives(
+    client: Client, api: APIClient, clock: Clock
+) -> None:
+    """A stranger's page is the same before and after the owner signs in."""
+    code = ask_for_code(api, ALICE)
+    client.post("/login/", {"phone_number": ALICE})
+    client.get("/login/code/")  # shows the message
+    before = text(client.get("/login/code/"))
+    api.post("/api/auth/verify-code/", {"phone_number": ALICE, "code": code})
+    assert text(client.get("/login/code/")) == before
+    assert "We have sent it to" in before
+    assert "It is valid for" not in before
+    assert code not in before
+
+
+def test_the_code_page_asks_no_store(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.post("/login/", {"phone_number": ALICE})
+
+    def fail(*args: object, **kwargs: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(cache, "get", fail)
+    monkeypatch.setattr(commands, "run", fail)
+    assert client.get("/login/code/").status_code == 200
 
 
 def test_a_large_body_is_refused(client: Client) -> None:

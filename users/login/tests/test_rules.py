@@ -3,7 +3,7 @@
 Hypothesis plays; whatever it finds, it shows as the shortest play that does it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
@@ -39,8 +39,16 @@ class Person:
     invited_by: str | None = None
     code: str = ""
     code_ends: float = 0
-    guesses_left: int = 0
+    # At this code, and at those that it replaced because they ended soon.
+    wrong_at: list[float] = field(default_factory=list)
     may_ask_at: float = 0
+
+    def has_code(self, now: float) -> bool:
+        return bool(self.code) and now < self.code_ends and len(self.wrong_at) < 10
+
+    def guesses_left(self, now: float) -> int:
+        """Five in 300 seconds, which are counted in twelve slices."""
+        return 5 - sum(at // 25 >= now // 25 - 12 for at in self.wrong_at)
 
 
 class SignInAndActivate(RuleBasedStateMachine):
@@ -69,8 +77,10 @@ class SignInAndActivate(RuleBasedStateMachine):
             assert error_of(response)["limit"] == "code_resend"
             return
         assert response.status_code == 200
-        if not person.code or self.now >= person.code_ends:
-            person.code_ends, person.guesses_left = self.now + 300, 5
+        if not person.has_code(self.now):
+            person.code_ends, person.wrong_at = self.now + 300, []
+        elif person.code_ends - self.now < 90:
+            person.code_ends = self.now + 300
         else:
             assert response.json()["dev_code"] == person.code
         person.code = response.json()["dev_code"]
@@ -81,16 +91,18 @@ class SignInAndActivate(RuleBasedStateMachine):
         person = self.people[name]
         code = person.code or "0000"
         response = self._verify(person, code if right else wrong(code))
-        if not person.code or self.now >= person.code_ends:
-            assert error_of(response)["code"] == "code_expired"
-        elif not person.guesses_left:
+        left = person.guesses_left(self.now)
+        if not person.has_code(self.now):
+            code = error_of(response)["code"]
+            assert code == "code_expired" or (code == "throttled" and not left)
+        elif not left:
             assert error_of(response)["limit"] == "guesses_per_code"
         elif not right:
-            person.guesses_left -= 1
-            assert error_of(response)["attempts_left"] == person.guesses_left
+            person.wrong_at.append(self.now)
+            assert error_of(response)["attempts_left"] == left - 1
         else:
             assert response.json()["is_new_user"] is not person.has_account
-            person.has_account, person.code = True, ""
+            person.has_account, person.code, person.wrong_at = True, "", []
 
     @rule(name=people, inviter=people)
     def activate(self, name: str, inviter: str) -> None:

@@ -179,11 +179,60 @@ def test_an_invite_code_at_sign_in_counts(api: APIClient, alice: User) -> None:
     assert Referral.objects.get().inviter == alice
 
 
-def test_an_invite_code_of_the_code_request_counts_in_another_browser(
+def test_an_invite_code_of_the_code_request_counts_for_a_new_account(
     api: APIClient, alice: User
 ) -> None:
     code = ask_for_code(api, BORIS, invite_code=alice.invite_code)
     assert verify(APIClient(), BORIS, code).json()["invite_code_applied"] is True
+    assert Referral.objects.get().inviter == alice
+
+
+def test_an_invite_code_of_the_code_request_does_not_count_for_an_old_account(
+    api: APIClient, alice: User, boris: User
+) -> None:
+    code = ask_for_code(api, BORIS, invite_code=alice.invite_code)
+    assert verify(api, BORIS, code).json()["invite_code_applied"] is False
+    assert not Referral.objects.exists()
+
+
+def test_an_invite_code_from_another_address_does_not_count(
+    api: APIClient, alice: User, clock: Clock
+) -> None:
+    stranger = APIClient(REMOTE_ADDR="192.0.2.1")
+    code = ask_for_code(stranger, BORIS, invite_code=alice.invite_code)
+    assert verify(api, BORIS, code).json()["invite_code_applied"] is False
+    assert not Referral.objects.exists()
+
+
+def test_a_stranger_cannot_replace_an_invite_code(
+    api: APIClient, alice: User, clara: User, clock: Clock
+) -> None:
+    stranger = APIClient(REMOTE_ADDR="192.0.2.1")
+    ask_for_code(stranger, BORIS, invite_code=clara.invite_code)
+    clock.pass_seconds(60)
+    ask_for_code(api, BORIS, invite_code=alice.invite_code)
+    clock.pass_seconds(120)
+    code = ask_for_code(stranger, BORIS, invite_code=clara.invite_code)
+    assert verify(api, BORIS, code).json()["invite_code_applied"] is True
+    assert Referral.objects.get().inviter == alice
+
+
+def test_an_invite_code_counts_for_a_code_asked_for_before(
+    api: APIClient, alice: User
+) -> None:
+    code = ask_for_code(api, BORIS)
+    body = {"phone_number": BORIS, "invite_code": alice.invite_code}
+    assert api.post("/api/auth/request-code/", body).status_code == 429
+    assert verify(api, BORIS, code).json()["invite_code_applied"] is True
+
+
+def test_an_invite_code_of_a_code_request_is_kept_for_an_hour(
+    api: APIClient, alice: User, clock: Clock
+) -> None:
+    ask_for_code(api, BORIS, invite_code=alice.invite_code)
+    clock.pass_seconds(3601)
+    code = ask_for_code(api, BORIS)
+    assert verify(api, BORIS, code).json()["invite_code_applied"] is False
 
 
 def test_the_invite_code_at_sign_in_goes_first(
@@ -234,8 +283,9 @@ def test_a_wrong_code_says_nothing_of_the_invite_code(
 def test_a_remembered_invite_code_that_does_not_fit_does_not_stand_in_the_way(
     api: APIClient, alice: User
 ) -> None:
-    code = ask_for_code(api, ALICE, invite_code=alice.invite_code)
-    response = verify(api, ALICE, code)
+    code = ask_for_code(api, BORIS, invite_code=alice.invite_code)
+    alice.delete()
+    response = verify(api, BORIS, code)
     assert response.status_code == 200
     assert response.json()["invite_code_applied"] is False
 

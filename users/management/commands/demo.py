@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 from tqdm import tqdm
 
+from limits.addresses import UNKNOWN
 from referrals.services import activate_invite_code
 from users.models import DayCount, User
 from users.staff.support_group import give_rights
@@ -63,7 +64,7 @@ class Command(BaseCommand):
             if i % 9:
                 inviter = people[(i // 9) * 2 if i % 3 else 0]
                 referral = activate_invite_code(
-                    invitee=invitee, code=inviter.invite_code
+                    invitee=invitee, code=inviter.invite_code, address=UNKNOWN
                 )
                 # Spread over the past four weeks, with more towards the end.
                 referral.created_at = now - timedelta(days=28 * (1 - i / 50) ** 1.5)

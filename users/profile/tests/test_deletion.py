@@ -76,7 +76,7 @@ def test_an_edit_of_a_deleted_account_is_a_401(
 def test_a_deleted_account_leaves_the_activated_code_and_a_free_number(
     api: APIClient, alice: User, boris: User
 ) -> None:
-    activate_invite_code(invitee=boris, code=alice.invite_code)
+    activate_invite_code(invitee=boris, code=alice.invite_code, address="192.0.2.1")
     phone, laptop = signed_in(alice), signed_in(alice)
     response = phone.delete("/api/profile/")
     assert (response.status_code, response.content) == (204, b"")

@@ -106,7 +106,9 @@ def test_one_person(
 ) -> None:
     client = signed_in_as_staff(staff)
     for invitee, inviter in ((boris, alice), (clara, boris)):
-        activate_invite_code(invitee=invitee, code=inviter.invite_code)
+        activate_invite_code(
+            invitee=invitee, code=inviter.invite_code, address="192.0.2.1"
+        )
     signed_in(boris)
     User.objects.update(date_joined=timezone.now())
     # Device; person with inviter and counts.
@@ -185,7 +187,7 @@ def test_a_text_that_is_neither_number_nor_code_finds_nobody(
 
 
 def test_filters(alice: User, boris: User, clara: User, staff: User) -> None:
-    activate_invite_code(invitee=boris, code=alice.invite_code)
+    activate_invite_code(invitee=boris, code=alice.invite_code, address="192.0.2.1")
     for user, moment in (
         (clara, "2026-01-31T23:59:59Z"),
         (boris, "2026-02-01T00:00:00Z"),
@@ -327,7 +329,9 @@ def test_statistics_of_the_service(
     alice: User, boris: User, clara: User, staff: User, clock: Clock
 ) -> None:
     for invitee in (boris, clara):
-        activate_invite_code(invitee=invitee, code=alice.invite_code)
+        activate_invite_code(
+            invitee=invitee, code=alice.invite_code, address="192.0.2.1"
+        )
     User.objects.update(date_joined=timezone.now())
     Referral.objects.update(created_at=timezone.now())
     User.objects.filter(pk=clara.pk).update(date_joined="2026-10-22T23:59:59Z")

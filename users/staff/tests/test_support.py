@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.test import Client
 from rest_framework.test import APIClient
 
+from config.env import Limit
 from conftest import ALICE, BORIS, ask_for_code, signed_in
 from limits.budgets import attempt, reserve, used
 from referrals.tests.test_list import invite_many
@@ -92,6 +93,19 @@ def test_unlock_lets_a_number_ask_again(admin: Client, alice: User) -> None:
     for name in support.OF_NUMBER:
         assert used(name, ALICE.pseudonym) == 0
     ask_for_code(APIClient(), ALICE)
+
+
+def test_unlock_lets_a_person_try_invite_codes_again(
+    admin: Client, alice: User, boris: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit = Limit(1, 3600)
+    monkeypatch.setitem(settings.LIMITS, "activation_failures_per_user", limit)
+    owner = signed_in(alice)
+    right = {"invite_code": boris.invite_code}
+    assert owner.post("/api/profile/", {"invite_code": "000000"}).status_code == 400
+    assert owner.post("/api/profile/", right).status_code == 429
+    admin.post(f"/admin/users/user/{alice.pk}/unlock/")
+    assert owner.post("/api/profile/", right).status_code == 200
 
 
 def test_unlock_leaves_the_guesses_of_the_month(admin: Client, alice: User) -> None:
