@@ -5,7 +5,11 @@ from rest_framework.views import APIView
 
 from config.api.schema import refuses
 from config.refusals import LimitReached
-from users.exceptions import PhoneNumberInvalid, PhoneNumberTaken
+from users.exceptions import (
+    PhoneNumberInvalid,
+    PhoneNumberTaken,
+    StaffAccountProtected,
+)
 from users.login.clients import Client
 from users.login.exceptions import GuessesUsedUp, ResendTooSoon
 from users.phone_change import examples
@@ -45,6 +49,7 @@ class RequestPhoneChangeView(APIView):
     @refuses(
         PhoneNumberInvalid,
         PhoneNumberUnchanged,
+        StaffAccountProtected,
         CountryNotServed,
         ResendTooSoon,
         LimitReached,
@@ -85,6 +90,7 @@ class ChangePhoneView(APIView):
         NewCodeIncorrect,
         NewCodeExpired,
         PhoneNumberTaken,
+        StaffAccountProtected,
         GuessesUsedUp,
         LimitReached,
     )

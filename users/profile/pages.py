@@ -13,10 +13,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 from rest_framework.request import Request
 
+from config.api.error_handling import status_of
 from referrals.forms import InviteCodeForm
 from referrals.models import Referral
 from referrals.pagination import ReferralPagination, count_of
 from referrals.statistics.charts import bar_chart
+from users.exceptions import StaffAccountProtected
 from users.profile import services
 from users.profile.forms import DeleteAccountForm, ProfileForm
 from users.requests import SignedInPageRequest
@@ -70,7 +72,12 @@ def delete_page(request: SignedInPageRequest) -> HttpResponse:
     if data is None or not form.is_valid():
         status = 200 if data is None else 400
         return render(request, "users/delete.html", {"form": form}, status=status)
-    services.delete_account(request.user)
+    try:
+        services.delete_account(request.user)
+    except StaffAccountProtected as refusal:
+        form.add_error(None, str(refusal))
+        status = status_of(refusal)
+        return render(request, "users/delete.html", {"form": form}, status=status)
     logout(request)
     messages.success(request, _("Your account has been deleted."))
     return redirect("front")

@@ -155,14 +155,14 @@ class UserAdmin(SupportAdmin, UserModelAdmin):
             move_account(person, PhoneNumber(obj.phone_number), by=staff_of(request))
         super().save_model(request, obj, form, change)
         if change and "is_active" in form.changed_data and not obj.is_active:
-            close_account(obj)
+            close_account(obj, by=staff_of(request))
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
-        delete_account(obj)
+        delete_account(obj, by=staff_of(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         for user in queryset:
-            delete_account(user)
+            delete_account(user, by=staff_of(request))
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Ask for the permission to delete people, not for their related rows."""

@@ -17,6 +17,7 @@ from config.monitoring import audit
 from referrals.models import Referral
 from users.devices import services
 from users.models import Device, User
+from users.protection import may_change
 from users.staff import support
 
 SHOWN = 20
@@ -26,8 +27,7 @@ Act = Callable[[HttpRequest, User], str]  # returns what was done, for people
 
 def may_touch(request: HttpRequest, person: User | None) -> bool:
     """Only a superuser changes staff: others could take over their permissions."""
-    is_staff = person is not None and (person.is_staff or person.is_superuser)
-    return bool(request.user.is_superuser) or not is_staff
+    return person is None or may_change(person, by=staff_of(request))
 
 
 class SupportAdmin(LongListAdmin):
