@@ -32,6 +32,7 @@ LABELS = {
     "guesses_per_phone_month": _("Wrong codes from new devices, in a month"),
     "guesses_per_device": _("Wrong codes from known devices"),
     "password_guesses_per_phone": _("Wrong passwords at this site"),
+    "second_factor_guesses_per_phone": _("Wrong codes after the password"),
 }
 OF_NUMBER = (
     "sends_per_phone_hour",
@@ -48,6 +49,7 @@ LASTING = (
     "guesses_per_phone_month",
     "guesses_per_device",
     "password_guesses_per_phone",
+    "second_factor_guesses_per_phone",
 )
 
 

@@ -18,7 +18,7 @@ from referrals.models import Referral
 from users.devices import services
 from users.models import Device, User
 from users.protection import may_change
-from users.staff import support
+from users.staff import second_factor, support
 
 SHOWN = 20
 
@@ -37,6 +37,7 @@ class SupportAdmin(LongListAdmin):
         acts: list[tuple[str, str | None, Act]] = [
             ("unlock", "users.unlock_user", _unlock),
             ("reset-guesses", None, _reset_guesses),
+            ("reset-second-factor", None, _reset_second_factor),
             ("sign-out", "users.delete_device", _sign_out),
             ("sign-out-everywhere", "users.delete_device", _sign_out_everywhere),
         ]
@@ -113,6 +114,12 @@ def _unlock(request: HttpRequest, person: User) -> str:
 def _reset_guesses(request: HttpRequest, person: User) -> str:
     support.reset_guesses(person, by=staff_of(request))
     return _("The wrong guesses are forgotten.")
+
+
+def _reset_second_factor(request: HttpRequest, person: User) -> str:
+    if second_factor.remove(person):
+        return _("The second step is removed.")
+    return _("There was no second step.")
 
 
 def _sign_out(request: HttpRequest, person: User) -> str:
