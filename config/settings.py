@@ -45,6 +45,9 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "drf_standardized_errors",
     "csp",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "config",
     "users.apps.UsersConfig",
     "referrals",
@@ -64,6 +67,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "users.devices.middleware.DeviceMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "config.api.error_pages.PageErrorMiddleware",
@@ -172,15 +176,19 @@ AUTHENTICATION_BACKENDS = [
     "users.authentication.CodeBackend",
 ]
 LOGIN_URL = "login"
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+# Only staff have passwords.
+_validation = "django.contrib.auth.password_validation"
+AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
+    {"NAME": f"{_validation}.UserAttributeSimilarityValidator"},
+    {"NAME": f"{_validation}.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": f"{_validation}.CommonPasswordValidator"},
+    {"NAME": f"{_validation}.NumericPasswordValidator"},
+    {"NAME": "users.passwords.GuessablePasswordValidator"},
 ]
+ADMIN_SECOND_FACTOR = env.flag("ADMIN_SECOND_FACTOR", default=not DEBUG)
+OTP_TOTP_ISSUER = "Referral"  # what an authenticator app calls the entry
+# LIMITS counts wrong codes. django-otp's own waits would come on top.
+OTP_TOTP_THROTTLE_FACTOR = OTP_STATIC_THROTTLE_FACTOR = 0
 
 PHONE_DEFAULT_REGION = env.text("PHONE_DEFAULT_REGION", "RU").upper()
 LOGIN_CODE_MIN_LENGTH, LOGIN_CODE_MAX_LENGTH = 4, 8
@@ -296,6 +304,10 @@ LIMITS = {
     ),
     "password_guesses_per_address": env.limit(
         "LIMIT_PASSWORD_GUESSES_PER_ADDRESS", f"20/{_HOUR}"
+    ),
+    # A code of six digits, of which three are valid at a time.
+    "second_factor_guesses_per_phone": env.limit(
+        "LIMIT_SECOND_FACTOR_GUESSES_PER_PHONE", f"20/{_DAY}"
     ),
     "activation_failures_per_user": env.limit(
         "LIMIT_ACTIVATION_FAILURES_PER_USER", f"20/{_HOUR}"

@@ -4,6 +4,7 @@ from ipaddress import IPv4Address, IPv6Network, ip_address, ip_network
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.crypto import salted_hmac
 
 UNKNOWN = "unknown"
 
@@ -21,10 +22,16 @@ def client_address(request: HttpRequest) -> str:
         forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
         if len(forwarded) >= proxies:
             text = forwarded[-proxies]
-    return _customer(text.strip())
+    return customer_address(text.strip())
 
 
-def _customer(text: str) -> str:
+def keyed_address(address: str) -> str:
+    """Stands for an address in the audit trail: the same text for the same address."""
+    return salted_hmac("audit.address", address, algorithm="sha256").hexdigest()[:16]
+
+
+def customer_address(text: str) -> str:
+    """As `client_address`, of an address that is written down."""
     try:
         address = ip_address(text)
     except ValueError:

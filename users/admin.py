@@ -1,3 +1,3 @@
 """Django looks for an app's admin classes here."""
 
-from users.staff import person_admin  # noqa: F401  registers itself
+from users.staff import group_admin, person_admin  # noqa: F401  register themselves

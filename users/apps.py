@@ -13,6 +13,7 @@ class UsersConfig(AppConfig):
         from users.devices import openapi  # noqa: F401, PLC0415
         from users.login import checks as login_checks  # noqa: F401, PLC0415
         from users.sms import checks as sms_checks  # noqa: F401, PLC0415
+        from users.staff import checks as staff_checks  # noqa: F401, PLC0415
 
 
 class StaffSiteConfig(AdminConfig):

@@ -1,6 +1,6 @@
 from django.utils.translation import gettext_lazy as _
 
-from config.refusals import Conflict, Refusal
+from config.refusals import Conflict, NotAllowed, Refusal
 
 
 class PhoneNumberInvalid(Refusal):
@@ -15,3 +15,8 @@ class PhoneNumberTaken(Conflict):
     code = "phone_number_taken"
     text = _("There is an account with this number already.")
     attr = "phone_number"
+
+
+class StaffAccountProtected(NotAllowed):
+    code = "staff_account_protected"
+    text = _("This is an account of staff. Only a superuser can do this, at /admin/.")

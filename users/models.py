@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, ClassVar
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from config.monitoring import audit
 from referrals.invite_codes import draw_invite_code
 from referrals.models import InviteCodeOwner
 from users.fields import PhoneNumberField
@@ -46,6 +48,7 @@ class UserManager(BaseUserManager["User"]):
                 with transaction.atomic(using=self._db):
                     user.save(using=self._db, force_insert=True)
                     _record_creation(user)
+                    _record_rights(user)
             except IntegrityError:
                 code_is_taken = self.filter(invite_code=user.invite_code).exists()
                 if not (code_is_taken and draws_left):
@@ -100,6 +103,13 @@ def _record_creation(user: User) -> None:
             "created_at": user.date_joined.isoformat(),
         },
     )
+
+
+def _record_rights(user: User) -> None:
+    rights = [name for name in ("staff", "superuser") if getattr(user, f"is_{name}")]
+    if rights:
+        facts: dict[str, Any] = {"user": user.pk, "added": " ".join(rights)}
+        transaction.on_commit(partial(audit.record, "rights.changed", **facts))
 
 
 class User(InviteCodeOwner, AbstractBaseUser, PermissionsMixin):

@@ -7,7 +7,9 @@ and no whole phone number ever stands in one.
 import logging
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -21,8 +23,23 @@ HEADER = "X-Request-ID"
 # Facts by which /metrics tells events apart; each has few values.
 COUNTED_BY = ("limit", "is_new_user")
 
+Fact = str | int | bool | None
 
-def record(event: str, **facts: str | int | bool | None) -> None:
+_shared: ContextVar[dict[str, Fact]] = ContextVar("shared", default={})  # noqa: B039
+
+
+@contextmanager
+def always_with(**facts: Fact) -> Iterator[None]:
+    """Add these facts to every event, such as who acts and from which address."""
+    reset = _shared.set({**_shared.get(), **facts})
+    try:
+        yield
+    finally:
+        _shared.reset(reset)
+
+
+def record(event: str, **facts: Fact) -> None:
+    facts = {**_shared.get(), **facts}
     logger.info(event, extra={"facts": facts})
     count_event(event, **{name: facts.get(name, "") for name in COUNTED_BY})
 

@@ -23,6 +23,7 @@ SOURCE = (ROOT / "config" / "settings.py").read_text(encoding="utf-8")
 WEBHOOK_SECRET = "whsec_" + "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 
 PRODUCTION = {
+    "ADMIN_SECOND_FACTOR": True,
     "DEBUG": False,
     "SECRET_KEY": "x" * 50,
     "ALLOWED_HOSTS": ["example.com"],
@@ -205,6 +206,33 @@ def test_live_test_numbers_are_warned_of_masked(
     assert "TEST_NUMBERS: 1 sign in without an SMS" in caplog.text
     assert "+7999•••••01 until 2026-11-21." in caplog.text
     assert "1234" not in caplog.text
+
+
+def test_a_password_alone_for_the_admin_site_is_warned_of(
+    settings: LazySettings,
+) -> None:
+    configure(settings, ADMIN_SECOND_FACTOR=False)
+    assert [found.id for found in run_checks()] == ["config.W005"]
+
+
+@pytest.mark.parametrize(
+    ("debug", "given", "is_asked"),
+    [("off", "", True), ("off", "off", False), ("on", "", False), ("on", "on", True)],
+)
+def test_the_second_factor_is_asked_for_unless_debug_is_on(
+    debug: str, given: str, is_asked: bool
+) -> None:
+    env = {"DEBUG": debug, "ADMIN_SECOND_FACTOR": given, "ENV_FILE": os.devnull}
+    program = "from config.settings import ADMIN_SECOND_FACTOR as on; print(on)"
+    result = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, **env},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert result.stdout.strip() == str(is_asked)
 
 
 def test_an_sms_that_would_be_billed_as_two_is_warned_of(

@@ -6,6 +6,7 @@ from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -16,7 +17,12 @@ from django.views.decorators.http import require_http_methods
 
 from referrals.exceptions import CorrectionRefused
 from referrals.models import Correction
-from referrals.support.corrections import correct_inviter, revert_correction, standing
+from referrals.support.corrections import (
+    correct_inviter,
+    may_act_on,
+    revert_correction,
+    standing,
+)
 from referrals.support.explanations import explain
 from referrals.support.forms import CorrectionForm, ExplanationForm, ReasonForm
 
@@ -51,11 +57,10 @@ def why(request: HttpRequest) -> HttpResponse:
 @form_page
 @may_correct
 def correct(request: HttpRequest, invitee_id: int) -> HttpResponse:
-    invitee = _person(invitee_id)
-    initial = {
-        "inviter": request.GET.get("inviter", ""),
-        "seen": standing(invitee_id).seen,
-    }
+    invitee, now = _person(invitee_id), standing(invitee_id)
+    if not may_act_on(invitee_id, now.inviter_id, by=_staff(request)):
+        raise PermissionDenied
+    initial = {"inviter": request.GET.get("inviter", ""), "seen": now.seen}
     form = CorrectionForm(request.POST or None, initial=initial)
     if form.is_valid():
         facts = {
@@ -82,6 +87,9 @@ def correct(request: HttpRequest, invitee_id: int) -> HttpResponse:
 @may_correct
 def revert(request: HttpRequest, pk: int) -> HttpResponse:
     correction = get_object_or_404(Correction.objects.select_related("invitee"), pk=pk)
+    people = (correction.invitee_id, correction.before_id, correction.after_id)
+    if not may_act_on(*people, by=_staff(request)):
+        raise PermissionDenied
     form = ReasonForm(request.POST or None)
     if form.is_valid():
         reason = form.cleaned_data["reason"]

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from config.monitoring import audit
@@ -55,7 +58,8 @@ def correct_inviter(
 
     `seen` is the text of the Standing that the form showed. Raises
     CorrectionToOneself, CorrectionOfOnesOwn, CorrectionChangesNothing and
-    CorrectionOutdated.
+    CorrectionOutdated; PermissionDenied, if one of the people is staff and `by` is no
+    superuser.
     """
     if inviter and inviter.pk == invitee.pk:
         raise CorrectionToOneself
@@ -69,8 +73,8 @@ def revert_correction(
 ) -> Correction:
     """Restore what was there before the correction, by another correction.
 
-    Raises CorrectionOutdated when something has changed since, and
-    CorrectionChangesNothing.
+    Raises CorrectionOutdated when something has changed since, and else as
+    `correct_inviter`.
     """
     before = Standing(
         correction.before_id, correction.code_before, correction.activated_before
@@ -79,6 +83,17 @@ def revert_correction(
     return _correct(
         correction.invitee_id, before, seen=after.seen, reason=reason, by=by
     )
+
+
+def may_act_on(*people: int | None, by: AbstractBaseUser) -> bool:
+    """Only a superuser corrects what concerns an account of staff."""
+    if by.is_superuser:  # type: ignore[attr-defined]  # PermissionsMixin
+        return True
+    of_staff = Q(is_staff=True) | Q(is_superuser=True)
+    found = get_user_model()._default_manager.filter(
+        of_staff, pk__in=[pk for pk in people if pk]
+    )
+    return not found.exists()
 
 
 def _correct(
@@ -97,6 +112,8 @@ def _correct_locked(
     referrals = Referral.objects.select_for_update()
     referral = referrals.filter(invitee_id=invitee_id).first()
     now = _standing(referral)
+    if not may_act_on(invitee_id, now.inviter_id, to.inviter_id, by=by):
+        raise PermissionDenied
     if by.pk in {invitee_id, now.inviter_id, to.inviter_id}:
         raise CorrectionOfOnesOwn
     if now.seen != seen:

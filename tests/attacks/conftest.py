@@ -101,20 +101,36 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         terminalreporter.write_line(f"{threat:<4} {tried:<62} {seen}")
 
 
-@pytest.fixture(scope="module")
-def staff(lab: Lab) -> Browser:
-    """A superuser who is signed in to the admin site."""
+def new_superuser(lab: Lab) -> tuple[str, str]:
+    """The number and the password."""
     phone, password = new_phone_number(), secrets.token_urlsafe(16)
+    env = {
+        "DJANGO_SUPERUSER_PHONE_NUMBER": phone,
+        "DJANGO_SUPERUSER_PASSWORD": password,
+    }
+    manage(lab, "createsuperuser", "--noinput", **env)
+    return phone, password
+
+
+def manage(lab: Lab, *arguments: str, **env: str) -> str:
+    """Run manage.py with the settings of the server; return what it prints."""
     env = {
         **os.environ,
         **lab.web.env,
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "ENV_FILE": os.devnull,
-        "DJANGO_SUPERUSER_PHONE_NUMBER": phone,
-        "DJANGO_SUPERUSER_PASSWORD": password,
+        **env,
     }
-    command = [sys.executable, "manage.py", "createsuperuser", "--noinput"]
-    subprocess.run(command, check=True, cwd=servers.ROOT, env=env, capture_output=True)
+    command = [sys.executable, "manage.py", *arguments]
+    return subprocess.run(
+        command, check=True, cwd=servers.ROOT, env=env, capture_output=True, text=True
+    ).stdout
+
+
+@pytest.fixture(scope="module")
+def staff(lab: Lab) -> Browser:
+    """A superuser who is signed in to the admin site."""
+    phone, password = new_superuser(lab)
     browser = Browser(lab.target)
     login = "/admin/login/?next=https://evil.example/"
     answer = browser.post(login, username=phone, password=password)

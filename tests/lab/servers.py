@@ -123,13 +123,14 @@ def serve(folder: Path, env: Env, host: str = "127.0.0.1") -> Iterator[Service]:
 
 
 def production(folder: Path) -> Env:
-    """As deployed, but without TLS and with codes shown."""
+    """As deployed, but without TLS and second factor, and with codes shown."""
     return {
         "STATIC_ROOT": str(folder / "static"),
         "DEBUG": "off",
         "SECRET_KEY": secrets.token_urlsafe(48),
         "ALLOWED_HOSTS": "127.0.0.1",
         "HTTPS_ONLY": "off",
+        "ADMIN_SECOND_FACTOR": "off",
         "SHOW_LOGIN_CODES": "on",
         "METRICS_TOKEN": secrets.token_urlsafe(24),
     }

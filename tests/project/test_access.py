@@ -22,7 +22,7 @@ TABLE = {
     ("GET", "/api/profile/"): (401, 200, 200),
     ("POST", "/api/profile/"): (401, 400, 400),
     ("PATCH", "/api/profile/"): (401, 200, 200),
-    ("DELETE", "/api/profile/"): (401, 204, 204),
+    ("DELETE", "/api/profile/"): (401, 204, 403),  # staff are deleted in /admin/
     ("GET", "/api/profile/referrals/"): (401, 200, 200),
     ("POST", "/api/profile/phone/request-code/"): (401, 400, 400),
     ("POST", "/api/profile/phone/"): (401, 400, 400),

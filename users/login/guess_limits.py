@@ -26,7 +26,7 @@ from django.core.cache import cache
 from config.monitoring import audit
 from config.refusals import LimitReached
 from limits import commands
-from limits.addresses import network_of
+from limits.addresses import keyed_address, network_of
 from limits.budgets import attempt, hashed_key, limit_reached, read
 from limits.commands import AttemptLimit, Command, CommandRefused
 from users.login.clients import Client
@@ -84,12 +84,19 @@ def make_guess(
             code, digits, phone_number.pseudonym, client.address, known_device
         )
     except CodeIncorrect as refusal:
-        left = refusal.attempts_left
-        audit.record("code.wrong", phone=phone_number.masked, attempts_left=left)
+        facts = {"attempts_left": refusal.attempts_left}
+        _record("code.wrong", phone_number, client, **facts)
         raise
     except LimitReached as refusal:
-        audit.record("guess.refused", phone=phone_number.masked, limit=refusal.limit)
+        _record("guess.refused", phone_number, client, limit=refusal.limit)
         raise
+
+
+def _record(
+    event: str, phone_number: PhoneNumber, client: Client, **facts: str | int
+) -> None:
+    address = keyed_address(client.address)
+    audit.record(event, phone=phone_number.masked, address=address, **facts)
 
 
 def _guess(

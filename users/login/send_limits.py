@@ -25,7 +25,7 @@ from redis.exceptions import RedisError
 from config.monitoring import audit
 from config.refusals import LimitReached
 from limits import commands
-from limits.addresses import network_of
+from limits.addresses import keyed_address, network_of
 from limits.budgets import Reservation, attempt, reserve, seconds_until_fewer
 from limits.commands import AttemptLimit, Command
 from users import challenges
@@ -112,7 +112,12 @@ def reserve_send(
     except LimitReached as refusal:
         if refusal.limit == _STOPPED.name:
             raise SmsUnavailable from None
-        audit.record("code.refused", phone=phone_number.masked, limit=refusal.limit)
+        audit.record(
+            "code.refused",
+            phone=phone_number.masked,
+            address=keyed_address(client.address),
+            limit=refusal.limit,
+        )
         if refusal.limit == lock.name:
             # Or one could ask, free of charge, whether a number was sent a code.
             reserve(attempt("sends_per_address", client.address))

@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 from config.monitoring import audit
 from config.refusals import Refusal
 from config.server.request_queue import slot_released
+from limits.addresses import keyed_address
 from referrals.services import activate_invite_code, look_up_inviter
 from users.devices.token_authentication import issue_token
 from users.login import codes, invitations
@@ -117,7 +118,12 @@ def send_code(
                 phone_number, last, last.seconds_left, was_sent_before=True
             )
         raise
-    audit.record("code.sent", phone=phone_number.masked, digits=code.length)
+    audit.record(
+        "code.sent",
+        phone=phone_number.masked,
+        address=keyed_address(client.address),
+        digits=code.length,
+    )
     with suppress(DatabaseError, RedisError):  # the SMS is on its way: do not fail now
         daily_counts.counted(send.sent_today)
     return _code_sent(phone_number, code, math.ceil(send.next_at - time.time()))
@@ -189,7 +195,9 @@ def sign_in(
         device, token = issue(user=user, user_agent=client.user_agent)
         code.spend()
         # Robust: the user is signed in, whatever fails now.
-        transaction.on_commit(lambda: _announce(user, is_new, device), robust=True)
+        transaction.on_commit(
+            lambda: _announce(user, is_new, device, client), robust=True
+        )
     with suppress(RedisError):  # likewise
         typos.forgive()
         if code.is_last:
@@ -247,6 +255,12 @@ def _activate(user: User, invite_code: str, client: Client) -> None:
     )
 
 
-def _announce(user: User, is_new_user: bool, device: Device) -> None:
-    audit.record("signed_in", user=user.pk, is_new_user=is_new_user, device=device.pk)
+def _announce(user: User, is_new_user: bool, device: Device, client: Client) -> None:
+    audit.record(
+        "signed_in",
+        user=user.pk,
+        is_new_user=is_new_user,
+        device=device.pk,
+        address=keyed_address(client.address),
+    )
     daily_counts.count(daily_counts.SIGN_INS)

@@ -33,6 +33,7 @@ from users.phone_change.exceptions import (
     PhoneNumberUnchanged,
 )
 from users.phones import PhoneNumber
+from users.protection import protect_staff
 from users.sms import check_destination
 
 OLD = (OldCodeIncorrect, OldCodeExpired)
@@ -64,9 +65,11 @@ def request_codes(
     """Send both codes; after a failure, only the one that is missing.
 
     Does not look whether the new number has an account. Raises PhoneNumberUnchanged,
-    CountryNotServed, NumberCannotReceiveSms, LimitReached, ChallengeRequired,
-    SmsUnavailable, SmsUnsure, and ResendTooSoon if there was nothing to send.
+    StaffAccountProtected, CountryNotServed, NumberCannotReceiveSms, LimitReached,
+    ChallengeRequired, SmsUnavailable, SmsUnsure, and ResendTooSoon if there was nothing
+    to send.
     """
+    protect_staff(user, by=None)
     if phone_number == user.phone_number:
         raise PhoneNumberUnchanged
     check_destination(phone_number)
@@ -121,8 +124,9 @@ def change_phone_number(
     Returns a new device with its token. Only after both codes were right does the
     constraint tell whether the number is taken. The codes are spent as the last step of
     the transaction. Raises Old… and NewCodeIncorrect, Old… and NewCodeExpired,
-    LimitReached and PhoneNumberTaken.
+    LimitReached, PhoneNumberTaken and StaffAccountProtected.
     """
+    protect_staff(user, by=None)
     old_number = PhoneNumber(user.phone_number)
     purpose = _purpose(user, phone_number)
     with _named(*OLD):
@@ -149,9 +153,10 @@ def move_account(
 ) -> None:
     """Give the account the number and sign out all its devices, in one transaction.
 
-    `by` is the staff member who does it, if it is not the owner. Raises
-    PhoneNumberTaken.
+    `by` is the staff member who does it, if it is not the owner. `user` is the locked
+    row. Raises PhoneNumberTaken and StaffAccountProtected.
     """
+    protect_staff(user, by=by)
     facts: dict[str, Any] = {
         "user": user.pk,
         "old": PhoneNumber(user.phone_number).masked,

@@ -6,7 +6,11 @@ from rest_framework.views import APIView
 from config.api.schema import refuses
 from config.refusals import LimitReached
 from users.challenges.exceptions import ChallengeRequired
-from users.exceptions import PhoneNumberInvalid, PhoneNumberTaken
+from users.exceptions import (
+    PhoneNumberInvalid,
+    PhoneNumberTaken,
+    StaffAccountProtected,
+)
 from users.login.clients import Client
 from users.login.exceptions import GuessesUsedUp, ResendTooSoon
 from users.phone_change import examples
@@ -51,6 +55,7 @@ class RequestPhoneChangeView(APIView):
     @refuses(
         PhoneNumberInvalid,
         PhoneNumberUnchanged,
+        StaffAccountProtected,
         CountryNotServed,
         NumberCannotReceiveSms,
         ResendTooSoon,
@@ -95,6 +100,7 @@ class ChangePhoneView(APIView):
         NewCodeIncorrect,
         NewCodeExpired,
         PhoneNumberTaken,
+        StaffAccountProtected,
         GuessesUsedUp,
         LimitReached,
     )

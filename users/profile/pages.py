@@ -1,24 +1,25 @@
 from copy import copy
 from typing import Any
 
-import segno
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 from rest_framework.request import Request
 
+from config.api.error_handling import status_of
 from referrals.forms import InviteCodeForm
 from referrals.models import Referral
 from referrals.pagination import ReferralPagination, count_of
 from referrals.statistics.charts import bar_chart
+from users.exceptions import StaffAccountProtected
 from users.profile import services
 from users.profile.forms import DeleteAccountForm, ProfileForm
+from users.qr_codes import qr_code
 from users.requests import SignedInPageRequest
 
 CHART_DAYS = 30
@@ -34,7 +35,7 @@ def profile_page(request: SignedInPageRequest) -> HttpResponse:
     invite_link = request.build_absolute_uri(reverse("invite", args=[user.invite_code]))
     context = {
         "invite_link": invite_link,
-        "qr_code": _qr_code(invite_link),
+        "qr_code": qr_code(invite_link),
         "invite_code_form": InviteCodeForm(),
         "referrals": rows,
         "referrals_count": count_of(rows),
@@ -70,14 +71,12 @@ def delete_page(request: SignedInPageRequest) -> HttpResponse:
     if data is None or not form.is_valid():
         status = 200 if data is None else 400
         return render(request, "users/delete.html", {"form": form}, status=status)
-    services.delete_account(request.user)
+    try:
+        services.delete_account(request.user)
+    except StaffAccountProtected as refusal:
+        form.add_error(None, str(refusal))
+        status = status_of(refusal)
+        return render(request, "users/delete.html", {"form": form}, status=status)
     logout(request)
     messages.success(request, _("Your account has been deleted."))
     return redirect("front")
-
-
-def _qr_code(text: str) -> str:
-    """An inline SVG, always dark on white: phones do not find light on dark."""
-    code = segno.make(text, error="m", micro=False)
-    svg = code.svg_inline(border=2, dark="#000", light="#fff", omitsize=True)
-    return mark_safe(svg)  # noqa: S308  segno draws it; it does not contain the text

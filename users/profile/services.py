@@ -8,6 +8,7 @@ from limits.budgets import attempt, reserve
 from referrals.pagination import FirstReferrals
 from users.devices.services import sign_out_everywhere
 from users.models import User
+from users.protection import protect_staff
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,23 +26,39 @@ def update_profile(user: User, **changes: str) -> None:
         setattr(user, name, value)
 
 
-def close_account(user: User) -> None:
-    """Sign out everywhere. Devices stay signed out if the account is reopened."""
+def close_account(user: User, *, by: User | None = None) -> None:
+    """Sign out everywhere. Devices stay signed out if the account is reopened.
+
+    `by` is the staff member who does it, if it is not the owner. Raises
+    StaffAccountProtected.
+    """
     with transaction.atomic():
+        _protect_locked(user, by)
         User.objects.filter(pk=user.pk).update(is_active=False)
         sign_out_everywhere(user)
-    audit.record("account.closed", user=user.pk)
+    audit.record("account.closed", user=user.pk, **_author(by))
 
 
-def delete_account(user: User) -> None:
+def delete_account(user: User, *, by: User | None = None) -> None:
     """Delete the account, its devices and its invite code, for good.
 
     The number can be used for a new account. People whom the user invited keep the
-    activated code, without an inviter.
+    activated code, without an inviter. `by` is the staff member who does it, if it is
+    not the owner. Raises StaffAccountProtected.
     """
     pk = user.pk
     with transaction.atomic():
         # Locked, so that nobody activates the code at the same time.
-        User.objects.select_for_update().filter(pk=pk).first()
+        _protect_locked(user, by)
         user.delete()
-    audit.record("account.deleted", user=pk)
+    audit.record("account.deleted", user=pk, **_author(by))
+
+
+def _protect_locked(user: User, by: User | None) -> None:
+    """Decide by the row, which may have become one of staff since it was read."""
+    locked = User.objects.select_for_update().filter(pk=user.pk).first()
+    protect_staff(locked or user, by=by)
+
+
+def _author(by: User | None) -> dict[str, int]:
+    return {"by": by.pk} if by else {}

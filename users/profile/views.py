@@ -16,6 +16,7 @@ from referrals.exceptions import (
 )
 from referrals.pagination import first_referrals
 from referrals.services import activate_invite_code
+from users.exceptions import StaffAccountProtected
 from users.profile import examples, services
 from users.profile.serializers import (
     ActivateInviteCodeSerializer,
@@ -83,6 +84,7 @@ class ProfileView(APIView):
         request=None,
         responses={204: None},
     )
+    @refuses(StaffAccountProtected)
     def delete(self, request: SignedInRequest) -> Response:
         services.delete_account(request.user)
         return Response(status=status.HTTP_204_NO_CONTENT)

@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 from config.monitoring import audit
 from users.devices.token_authentication import issue_token
 from users.models import Device, User
+from users.staff.credentials import address_of
 from users.staff.exceptions import StaffOnly
 
 
@@ -27,6 +28,11 @@ class IsStaff(BasePermission):
         device = request.auth
         is_for_staff = isinstance(device, Device) and device.is_for_staff
         if not (is_for_staff and request.user.is_staff):
+            audit.record(
+                "staff_token.refused",
+                user=request.user.pk,
+                address=address_of(request._request),
+            )
             raise StaffOnly
         return True
 

@@ -1,20 +1,23 @@
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from config.admin.large_tables import PageOfList
+from config.monitoring import audit
 from referrals.models import Referral
 from referrals.support.search import person_named
 from users.models import User
 from users.phone_change.services import move_account
 from users.phones import PhoneNumber
 from users.profile.services import close_account, delete_account
+from users.staff.rights import RecordsRights, recorded_change
 from users.staff.support_admin import SupportAdmin, may_touch, staff_of
 
 if TYPE_CHECKING:
@@ -60,7 +63,7 @@ class PageOfPeople(PageOfList):
 
 
 @admin.register(User)
-class UserAdmin(SupportAdmin, UserModelAdmin):
+class UserAdmin(RecordsRights, SupportAdmin, UserModelAdmin):
     change_list_template = "admin/exportable_list.html"
     add_form = PersonCreationForm
     add_fieldsets = [
@@ -154,15 +157,28 @@ class UserAdmin(SupportAdmin, UserModelAdmin):
             person = User.objects.select_for_update().get(pk=obj.pk)
             move_account(person, PhoneNumber(obj.phone_number), by=staff_of(request))
         super().save_model(request, obj, form, change)
-        if change and "is_active" in form.changed_data and not obj.is_active:
-            close_account(obj)
+        if change and "is_active" in form.changed_data:
+            if obj.is_active:
+                audit.record("account.reopened", user=obj.pk, by=request.user.pk)
+            else:
+                close_account(obj, by=staff_of(request))
+
+    def user_change_password(
+        self, request: HttpRequest, id: str, form_url: str = ""
+    ) -> HttpResponse:
+        view = super().user_change_password
+        person = self.get_object(request, unquote(id))
+        if request.method != "POST" or person is None:
+            return view(request, id, form_url)
+        with recorded_change(person):
+            return view(request, id, form_url)
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
-        delete_account(obj)
+        delete_account(obj, by=staff_of(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         for user in queryset:
-            delete_account(user)
+            delete_account(user, by=staff_of(request))
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Ask for the permission to delete people, not for their related rows."""

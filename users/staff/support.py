@@ -32,6 +32,7 @@ LABELS = {
     "guesses_per_phone_month": _("Wrong codes from new devices, in a month"),
     "guesses_per_known_devices": _("Wrong codes from known devices"),
     "password_guesses_per_phone": _("Wrong passwords at this site"),
+    "second_factor_guesses_per_phone": _("Wrong codes after the password"),
 }
 OF_NUMBER = (
     "sends_per_phone_hour",
@@ -46,6 +47,7 @@ LASTING = (
     "guesses_per_phone_month",
     "guesses_per_known_devices",
     "password_guesses_per_phone",
+    "second_factor_guesses_per_phone",
 )
 
 

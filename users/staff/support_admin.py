@@ -17,7 +17,8 @@ from config.monitoring import audit
 from referrals.models import Referral
 from users.devices import services
 from users.models import Device, User
-from users.staff import support
+from users.protection import may_change
+from users.staff import second_factor, support
 
 SHOWN = 20
 
@@ -26,8 +27,7 @@ Act = Callable[[HttpRequest, User], str]  # returns what was done, for people
 
 def may_touch(request: HttpRequest, person: User | None) -> bool:
     """Only a superuser changes staff: others could take over their permissions."""
-    is_staff = person is not None and (person.is_staff or person.is_superuser)
-    return bool(request.user.is_superuser) or not is_staff
+    return person is None or may_change(person, by=staff_of(request))
 
 
 class SupportAdmin(LongListAdmin):
@@ -37,6 +37,7 @@ class SupportAdmin(LongListAdmin):
         acts: list[tuple[str, str | None, Act]] = [
             ("unlock", "users.unlock_user", _unlock),
             ("reset-guesses", None, _reset_guesses),
+            ("reset-second-factor", None, _reset_second_factor),
             ("sign-out", "users.delete_device", _sign_out),
             ("sign-out-everywhere", "users.delete_device", _sign_out_everywhere),
         ]
@@ -113,6 +114,12 @@ def _unlock(request: HttpRequest, person: User) -> str:
 def _reset_guesses(request: HttpRequest, person: User) -> str:
     support.reset_guesses(person, by=staff_of(request))
     return _("The wrong guesses are forgotten.")
+
+
+def _reset_second_factor(request: HttpRequest, person: User) -> str:
+    if second_factor.remove(person):
+        return _("The second step is removed.")
+    return _("There was no second step.")
 
 
 def _sign_out(request: HttpRequest, person: User) -> str:

@@ -10,6 +10,8 @@ from operator import or_
 from django.contrib.auth.models import Group, Permission
 from django.db.models import Q
 
+from users.staff.rights import recorded_change
+
 GROUP = "Support"
 RIGHTS = [
     "users.view_user",
@@ -29,5 +31,6 @@ def give_rights() -> Group:
         or_, (Q(content_type__app_label=app, codename=name) for app, name in named)
     )
     group, _ = Group.objects.get_or_create(name=GROUP)
-    group.permissions.set(Permission.objects.filter(either))
+    with recorded_change(group):
+        group.permissions.set(Permission.objects.filter(either))
     return group

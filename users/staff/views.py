@@ -19,6 +19,7 @@ from referrals.models import MOST_COUNTED, bounded_count
 from referrals.pagination import ReferralPagination
 from users.models import Device, User
 from users.staff import examples
+from users.staff.credentials import address_of
 from users.staff.exceptions import StaffOnly
 from users.staff.filters import PersonFilter
 from users.staff.permissions import IsStaff
@@ -101,4 +102,9 @@ class ServiceStatsView(APIView):
 
 
 def _record_read(request: Request, ids: Iterable[int]) -> None:
-    audit.record("people.read", staff=request.user.pk, users=" ".join(map(str, ids)))
+    audit.record(
+        "people.read",
+        staff=request.user.pk,
+        users=" ".join(map(str, ids)),
+        address=address_of(request._request),
+    )

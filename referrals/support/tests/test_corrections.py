@@ -15,6 +15,7 @@ from referrals.models import Correction, Referral
 from referrals.support.corrections import correct_inviter, revert_correction, standing
 from users.models import User
 from users.staff.admin_site import BY_PASSWORD
+from users.staff.support_group import give_rights
 
 pytestmark = pytest.mark.django_db
 
@@ -205,6 +206,53 @@ def test_corrections_need_a_right_of_their_own(
     url = f"/admin/referrals/correction/{correction.pk}/revert/"
     assert client.post(url, {"reason": "x"}).status_code == 403
     assert not Referral.objects.exists()
+
+
+@pytest.fixture
+def support(client: Client, clara: User) -> Client:
+    """Clara, one of the support staff."""
+    clara.is_staff = True
+    clara.save()
+    clara.groups.add(give_rights())
+    client.force_login(clara, backend=BY_PASSWORD)
+    return client
+
+
+@pytest.mark.parametrize("rights", [{"is_staff": True}, {"is_superuser": True}])
+@pytest.mark.parametrize("role", ["invitee", "inviter", "former inviter"])
+def test_support_corrects_nothing_of_staff(
+    support: Client, alice: User, boris: User, role: str, rights: dict[str, bool]
+) -> None:
+    if role == "former inviter":
+        activate(boris, alice)
+    before = list(Referral.objects.values())
+    of_staff = boris if role == "invitee" else alice
+    User.objects.filter(pk=of_staff.pk).update(**rights)
+    inviter = "" if role == "former inviter" else ALICE
+    assert correct(support, boris, inviter).status_code == 403
+    correction = Correction.objects.create(
+        invitee=boris, before=alice, code_before=alice.invite_code, reason="x"
+    )
+    url = f"/admin/referrals/correction/{correction.pk}/revert/"
+    assert support.get(url).status_code == 403
+    assert support.post(url, {"reason": "x"}).status_code == 403
+    assert Correction.objects.get() == correction
+    assert list(Referral.objects.values()) == before
+
+
+def test_support_does_not_open_the_correction_of_staff(
+    support: Client, boris: User, staff: User
+) -> None:
+    assert support.get(page_of(boris)).status_code == 200
+    assert support.get(page_of(staff)).status_code == 403
+
+
+def test_a_superuser_corrects_the_inviter_of_staff(
+    admin: Client, alice: User, boris: User
+) -> None:
+    User.objects.filter(pk=boris.pk).update(is_staff=True)
+    assert correct(admin, boris, ALICE).status_code == 302
+    assert Referral.objects.get().inviter_id == alice.pk
 
 
 def test_a_forged_correction_is_refused(staff: User, alice: User, boris: User) -> None:

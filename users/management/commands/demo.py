@@ -3,6 +3,7 @@ import secrets
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
@@ -49,6 +50,11 @@ class Command(BaseCommand):
             f"or, with what support staff may do, with {SUPPORT_PHONE_NUMBER}\n"
             f"Sign in to / as the one who invited most: {PHONE_NUMBERS[0]}"
         )
+        if settings.ADMIN_SECOND_FACTOR:
+            self.stdout.write(
+                "After the password /admin/ shows a QR code for an authenticator app. "
+                "To do without: ADMIN_SECOND_FACTOR=off"
+            )
 
     def _person(self, i: int) -> User:
         return User.objects.create_user(
