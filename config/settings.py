@@ -55,6 +55,7 @@ MIDDLEWARE = [
     "config.server.request_queue.RequestQueueMiddleware",
     "config.monitoring.audit.RequestIdMiddleware",
     "config.monitoring.access_log.AccessMiddleware",
+    "config.server.no_store.NoStoreMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
