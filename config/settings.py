@@ -56,6 +56,7 @@ MIDDLEWARE = [
     "config.monitoring.audit.RequestIdMiddleware",
     "config.monitoring.access_log.AccessMiddleware",
     "config.server.no_store.NoStoreMiddleware",
+    "config.api.https_required.HttpsRequiredMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
