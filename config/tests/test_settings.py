@@ -40,6 +40,22 @@ WEBHOOK = {"SMS_BACKEND": "users.sms.webhook.WebhookBackend"}
 CHAIN = {"SMS_BACKEND": "users.sms.chain.ChainBackend"}
 
 
+def read_settings(names: list[str], **environment: str) -> dict[str, Any]:
+    """Values that a process with these variables reads from its environment."""
+    code = "from config import settings as s"
+    code += f"; print({{n: getattr(s, n) for n in {names}}})"
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "ENV_FILE": os.devnull, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found: dict[str, Any] = ast.literal_eval(result.stdout)
+    return found
+
+
 def configure(settings: LazySettings, **changes: Any) -> None:
     for name, value in {**PRODUCTION, **changes}.items():
         setattr(settings, name, value)
@@ -317,3 +333,28 @@ def test_values_are_read(
 ) -> None:
     monkeypatch.setenv("X", value)
     assert read() == result
+
+
+COOKIES = ["SESSION_COOKIE", "CSRF_COOKIE", "LANGUAGE_COOKIE"]
+
+
+@pytest.mark.parametrize(("https_only", "prefix"), [("on", "__Host-"), ("off", "")])
+def test_cookies_have_the_prefix_where_there_is_tls(
+    https_only: str, prefix: str
+) -> None:
+    names = [f"{cookie}_NAME" for cookie in COOKIES]
+    read = read_settings(names, HTTPS_ONLY=https_only)
+    plain = ["sessionid", "csrftoken", "django_language"]
+    assert list(read.values()) == [prefix + name for name in plain]
+
+
+def test_cookies_with_the_prefix_have_the_attributes_that_it_needs() -> None:
+    needed = {"SECURE": True, "PATH": "/", "DOMAIN": None}
+    names = [f"{cookie}_{attribute}" for cookie in COOKIES for attribute in needed]
+    read = read_settings(
+        [n for n in names if not n.endswith(("PATH", "DOMAIN"))], HTTPS_ONLY="on"
+    )
+    assert set(read.values()) == {True}
+    for name in names:  # nothing sets these, and Django's defaults are right
+        if name.endswith(("PATH", "DOMAIN")):
+            assert getattr(settings, name) == needed[name.rpartition("_")[2]], name

@@ -18,7 +18,9 @@ from users.phones import PhoneNumber, pseudonym
 
 KNOWN_FOR_SECONDS = 365 * 24 * 3600
 # Outlives the browser's session.
-KNOWN_DEVICE_COOKIE = "known_device"
+KNOWN_DEVICE_COOKIE = f"{settings.COOKIE_PREFIX}known_device"
+# Its name before it had a prefix: a device that has it stays known.
+_FORMER_COOKIE = "known_device"
 _SALT = "users.clients"
 
 
@@ -32,7 +34,8 @@ class Client:
     def of(cls, request: HttpRequest, known_device_token: str | None = None) -> Client:
         """Apps send the token with the request; browsers have it in a cookie."""
         if known_device_token is None:
-            known_device_token = request.COOKIES.get(KNOWN_DEVICE_COOKIE, "")
+            former = request.COOKIES.get(_FORMER_COOKIE, "")
+            known_device_token = request.COOKIES.get(KNOWN_DEVICE_COOKIE, former)
         return cls(
             address=client_address(request),
             known_device_token=known_device_token,

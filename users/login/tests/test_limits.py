@@ -8,12 +8,13 @@ from django.conf import LazySettings, settings
 from django.core.checks import run_checks
 from django.core.management import call_command
 from django.test import Client as Browser
+from django.test import RequestFactory
 from rest_framework.test import APIClient
 
 from config.env import Limit
 from conftest import ALICE, BORIS, Clock, ask_for_code, error_of, signed_in
 from tests.lab.shared import wrong
-from users.login import codes
+from users.login import clients, codes
 from users.login import takeover_risk as risk
 from users.models import User
 from users.sms.memory import Message
@@ -243,6 +244,16 @@ def test_a_known_device_stays_known_while_its_secret_key_is_believed(
     assert other.post("/login/", {"phone_number": BORIS}).status_code == 302
     response = browser.post("/login/", {"phone_number": ALICE})
     assert response.status_code == status
+
+
+@pytest.mark.parametrize("name", ["known_device", "__Host-known_device"])
+def test_a_device_stays_known_by_either_name_of_its_cookie(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(clients, "KNOWN_DEVICE_COOKIE", "__Host-known_device")
+    request = RequestFactory().get("/")
+    request.COOKIES = {name: clients.issue_known_device_token(ALICE.pseudonym)}
+    assert clients.Client.of(request).has_signed_in_on(ALICE)
 
 
 def ask_for_known_code() -> str:
