@@ -435,6 +435,8 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "gunicorn.error": {"handlers": [], "propagate": True},
+        # runserver's lines quote requests. The access log has a line for each.
+        "django.server": {"handlers": [], "level": "CRITICAL"},
         "httpx": {"level": "WARNING"},  # below that it logs whole URLs
     },
 }
