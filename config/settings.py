@@ -25,6 +25,11 @@ DEVELOPMENT_SECRET_KEY = "django-insecure-for-development-on-your-own-machine-on
 SECRET_KEY = env.secret("SECRET_KEY", DEVELOPMENT_SECRET_KEY)
 # What was signed with these is still believed, so that the key may change.
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
+# Keys of hashes that must outlive SECRET_KEY. Empty: SECRET_KEY is used. The first hash
+# names an invitee for systems that pay for invitations, the second names a phone number
+# in limits and for known devices.
+INVITEE_KEY_SECRET = env.secret("INVITEE_KEY_SECRET")
+PSEUDONYM_SECRET = env.secret("PSEUDONYM_SECRET")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS")
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 

@@ -104,4 +104,7 @@ def clear(name: str, subject: str) -> None:
 
 def hashed_key(text: str) -> str:
     """A cache key that does not show the text."""
-    return f"limit:{salted_hmac('limits', text, algorithm='sha256').hexdigest()}"
+    secret = settings.PSEUDONYM_SECRET or None  # None: SECRET_KEY
+    return (
+        f"limit:{salted_hmac('limits', text, secret, algorithm='sha256').hexdigest()}"
+    )

@@ -173,6 +173,10 @@ def test_the_environment_is_read_in_one_place() -> None:
             "SMS_AERO_EMAIL and",
         ),
         ({"TEST_NUMBERS": ["+79990000001:1234"]}, "config.E010", "TEST_NUMBERS"),
+        *(
+            ({name: "short"}, "config.E040", name)
+            for name in ("INVITEE_KEY_SECRET", "PSEUDONYM_SECRET")
+        ),
     ],
 )
 def test_half_set_up_the_service_does_not_start(
@@ -199,8 +203,19 @@ def test_the_service_starts_with_sentinels(settings: LazySettings) -> None:
 
 def test_the_service_starts_with_webhooks(settings: LazySettings) -> None:
     url = "https://receiver.example/hook"
-    configure(settings, WEBHOOK_URL=url, WEBHOOK_SECRETS=[WEBHOOK_SECRET] * 2)
+    webhooks = {"WEBHOOK_URL": url, "WEBHOOK_SECRETS": [WEBHOOK_SECRET] * 2}
+    configure(settings, **webhooks, INVITEE_KEY_SECRET="x" * 50)
     assert [found.id for found in run_checks()] == []
+
+
+def test_webhooks_whose_keys_end_with_secret_key_are_warned_of(
+    settings: LazySettings,
+) -> None:
+    url = "https://receiver.example/hook"
+    configure(settings, WEBHOOK_URL=url, WEBHOOK_SECRETS=[WEBHOOK_SECRET])
+    (warning,) = run_checks()
+    assert (warning.id, warning.level) == ("config.W040", 30)
+    assert "set it to the current SECRET_KEY" in warning.msg
 
 
 def test_shown_codes_are_warned_of(
