@@ -219,13 +219,14 @@ def test_django_logs_routes_and_nothing_that_the_client_sent(
     caplog.set_level(logging.INFO)
     settings.DEBUG = debug
     settings.ALLOWED_HOSTS = ["testserver"]
-    headers = {"User-Agent": canary, "Referer": canary, "X-Request-ID": CANARY}
+    settings.TRUSTED_PROXY_COUNT = 1  # X-Request-ID is read
+    headers = {"User-Agent": canary, "Referer": canary, "X-Request-ID": CANARY[1:]}
     browser = Client(raise_request_exception=False, headers=headers)
     checked = Client(enforce_csrf_checks=True, headers=headers)
     browser.force_login(staff, backend=BY_PASSWORD)
     for path in ("/api/users/", "/api/invite-codes/", "/api/", "/", "/i/", "/admin/"):
         browser.get(f"{path}{canary}/?search={canary}")
-        browser.generic("PROPFIND", f"{path}?{canary}", canary)
+        browser.generic(f"M{CANARY[1:]}", f"{path}?{canary}", canary)
     browser.get(f"/admin/users/user/?q={canary}&p=x&password__startswith={canary}")
     browser.get("/", headers={"Host": f"x{CANARY[1:]}.example"})
     for body in (canary, "{" * 99_000 + canary, f'{{"phone_number": "{canary}"}}'):
@@ -235,6 +236,7 @@ def test_django_logs_routes_and_nothing_that_the_client_sent(
     checked.post(
         f"/login/?{canary}", headers={"Origin": f"https://{CANARY[1:]}.example"}
     )
+    assert browser.get("/healthz")["X-Request-ID"] != CANARY[1:]
     lines = lines_of(caplog)
     written = {r.name for r in caplog.records}
     assert written >= {"access", "django.request", "django.security.csrf"}
