@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register, run_checks
+from django.core.checks import CheckMessage, Error, Warning, register, run_checks
 from django.core.exceptions import ImproperlyConfigured
 from phonenumbers import SUPPORTED_REGIONS
 
@@ -43,6 +43,25 @@ def production_is_configured(**kwargs: Any) -> list[CheckMessage]:
                 "REDIS_URL", "codes and limits must be shared by all processes.", 5
             )
         )
+    return found
+
+
+@register()
+def lasting_keys_are_set(**kwargs: Any) -> list[CheckMessage]:
+    if settings.DEBUG:
+        return []
+    found: list[CheckMessage] = []
+    for name in ("INVITEE_KEY_SECRET", "PSEUDONYM_SECRET"):
+        if 0 < len(getattr(settings, name)) < 50:
+            text = f"{name} is shorter than 50 characters."
+            found.append(Error(text, id="config.E040"))
+    if settings.WEBHOOK_URL and not settings.INVITEE_KEY_SECRET:
+        text = (
+            "INVITEE_KEY_SECRET is not set: after a change of SECRET_KEY, a system that"
+            " pays for invitations could pay again. To keep today's keys, set it to the"
+            " current SECRET_KEY."
+        )
+        found.append(Warning(text, id="config.W040"))
     return found
 
 

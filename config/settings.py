@@ -25,6 +25,11 @@ DEVELOPMENT_SECRET_KEY = "django-insecure-for-development-on-your-own-machine-on
 SECRET_KEY = env.secret("SECRET_KEY", DEVELOPMENT_SECRET_KEY)
 # What was signed with these is still believed, so that the key may change.
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
+# Keys of hashes that must outlive SECRET_KEY. Empty: SECRET_KEY is used. The first hash
+# names an invitee for systems that pay for invitations, the second names a phone number
+# in limits and for known devices.
+INVITEE_KEY_SECRET = env.secret("INVITEE_KEY_SECRET")
+PSEUDONYM_SECRET = env.secret("PSEUDONYM_SECRET")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS")
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 
@@ -58,6 +63,8 @@ MIDDLEWARE = [
     "config.server.request_queue.RequestQueueMiddleware",
     "config.monitoring.audit.RequestIdMiddleware",
     "config.monitoring.access_log.AccessMiddleware",
+    "config.server.no_store.NoStoreMiddleware",
+    "config.api.https_required.HttpsRequiredMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -219,10 +226,7 @@ SIMPLE_JWT = {
     "LEEWAY": 5,  # seconds that the clocks of two servers may differ by
 }
 SESSION_ENGINE = "users.devices.sessions"
-SESSION_COOKIE_AGE = TOKEN_IDLE_DAYS * 24 * 3600  # a browser is a device like any other
-# The default puts long messages into the session, which visitors do not have.
-MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
-
+SESSION_COOKIE_AGE = TOKEN_IDLE_DAYS * 24 * 3600
 SMS_BACKEND = env.text("SMS_BACKEND", "users.sms.console.ConsoleBackend")
 SMS_COUNTRIES = env.words("SMS_COUNTRIES")
 # Kinds of numbers, as phonenumbers names them; the others cost a premium, or an SMS
@@ -362,8 +366,18 @@ SECURE_REDIRECT_EXEMPT = [f"^{path}$" for path in PROBE_PATHS]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS_ONLY else 0
 # What else lives under the domain is not this service's to decide.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+# Browsers accept a cookie with this prefix only over HTTPS and only from this host, so
+# another host of the domain cannot plant one.
+COOKIE_PREFIX = "__Host-" if HTTPS_ONLY else ""
+SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}sessionid"
 SESSION_COOKIE_SECURE = HTTPS_ONLY
+CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrftoken"
 CSRF_COOKIE_SECURE = HTTPS_ONLY
+LANGUAGE_COOKIE_NAME = f"{COOKIE_PREFIX}django_language"
+LANGUAGE_COOKIE_SECURE = HTTPS_ONLY
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+MESSAGE_STORAGE = "config.server.message_cookie.MessageStorage"
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "config.api.error_pages.csrf_failure"
 # Nothing inline, nothing from elsewhere. The API documentation gets its own exceptions
@@ -475,6 +489,8 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "gunicorn.error": {"handlers": [], "propagate": True},
+        # runserver's lines quote requests. The access log has a line for each.
+        "django.server": {"handlers": [], "level": "CRITICAL"},
         "httpx": {"level": "WARNING"},  # below that it logs whole URLs
     },
 }

@@ -5,13 +5,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.templatetags.static import static
 from django.urls import include, path, re_path
+from django.views.decorators.cache import cache_control
 from django.views.generic import TemplateView
-from drf_spectacular.views import (
-    SpectacularAPIView,
-    SpectacularRedocView,
-    SpectacularSwaggerSplitView,
-)
 
+from config.api.documentation import RedocView, SchemaView, SwaggerView
 from config.api.error_pages import NoSuchEndpoint
 from config.monitoring.health import HealthView, ReadinessView
 from config.monitoring.metrics_view import MetricsView
@@ -20,10 +17,11 @@ from config.monitoring.metrics_view import MetricsView
 documentation_csp = csp_update(
     {"style-src": [SELF, UNSAFE_INLINE], "worker-src": [SELF, "blob:"]}
 )
-redoc = documentation_csp(SpectacularRedocView.as_view())
-swagger = documentation_csp(SpectacularSwaggerSplitView.as_view())
+redoc = documentation_csp(RedocView.as_view())
+swagger = documentation_csp(SwaggerView.as_view())
 
 
+@cache_control(public=True, max_age=24 * 3600)
 def favicon(request: HttpRequest) -> HttpResponse:
     """Browsers ask for it where a page, such as the admin site's, names no icon."""
     return redirect(static("icon.svg"))
@@ -38,7 +36,7 @@ urlpatterns = [
     path("language/", include("django.conf.urls.i18n")),
     path("api/", include("users.urls")),
     path("api/", include("referrals.urls")),
-    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/schema/", SchemaView.as_view(), name="schema"),
     re_path(r"^api/", NoSuchEndpoint.as_view()),
     path("redoc/", redoc, name="redoc"),
     path("swagger/", swagger, name="swagger"),

@@ -118,7 +118,7 @@ def clear(name: str, subject: str) -> None:
 
 def hashed_key(text: str) -> str:
     """A cache key that does not show the text."""
-    key = _key(settings.SECRET_KEY)
+    key = _key(settings.PSEUDONYM_SECRET or settings.SECRET_KEY)
     return f"limit:{hmac.digest(key, text.encode(), 'sha256').hex()}"
 
 

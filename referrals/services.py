@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import DatabaseError, IntegrityError, connection, transaction
@@ -104,9 +105,11 @@ def _announce(referral: Referral) -> None:
 
 
 def _tell_other_systems(referral: Referral, invitee: AbstractBaseUser) -> None:
-    # The same key if the account is deleted and the number signs up again, so that a
-    # system that pays for an invitation does not pay twice.
-    name = salted_hmac("referrals.invitee", invitee.get_username(), algorithm="sha256")
+    # The same key if the account is deleted and the number signs up again, and after
+    # SECRET_KEY has changed: a system that pays for an invitation must not pay twice.
+    secret = settings.INVITEE_KEY_SECRET or None  # None: SECRET_KEY
+    number = invitee.get_username()
+    name = salted_hmac("referrals.invitee", number, secret, algorithm="sha256")
     record_event(
         type="referral.activated",
         data={

@@ -76,6 +76,7 @@ def spell_phone_number(phone_number: str) -> str:
 
 
 def pseudonym(phone_number: str, secret: str | None = None) -> str:
-    """A keyed hash of the number; `secret` is SECRET_KEY unless it is given."""
+    """A keyed hash of the number; under PSEUDONYM_SECRET unless a secret is given."""
+    secret = secret or settings.PSEUDONYM_SECRET or None  # None: SECRET_KEY
     mac = salted_hmac("users.phone", phone_number, secret, algorithm="sha256")
     return mac.hexdigest()

@@ -69,6 +69,11 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
     return _answer(request, 403, _("This is not allowed."), "permission_denied")
 
 
+def https_required(request: HttpRequest) -> HttpResponse:
+    text = _("Use HTTPS. What was sent over HTTP could be read on the way.")
+    return _answer(request, 403, text, "https_required")
+
+
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _answer(request, 404, _("There is nothing at this address."), "not_found")
 

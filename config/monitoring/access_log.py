@@ -7,7 +7,7 @@ from time import perf_counter
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from config.monitoring.metrics import count_request
+from config.monitoring.metrics import count_request, known_method
 
 logger = logging.getLogger("access")
 
@@ -21,13 +21,13 @@ class AccessMiddleware:
         response = self.get_response(request)
         seconds = perf_counter() - start
         method, status = request.method or "", response.status_code
-        # A path or a query may hold anything; a route is one of ours.
+        # A path, a query or a method may hold anything; a route is one of ours.
         match = request.resolver_match
         route = match.route if match else "-"
         count_request(method=method, route=route, status=status, seconds=seconds)
         if settings.ACCESS_LOG and (route not in settings.PROBE_PATHS or status >= 400):
             facts = {
-                "method": method,
+                "method": known_method(method),
                 "route": route,
                 "status": status,
                 "ms": round(seconds * 1000, 1),

@@ -14,7 +14,7 @@ from contextvars import ContextVar
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from config.monitoring.logs import request_id
+from config.monitoring.logs import hide_numbers, request_id
 from config.monitoring.metrics import count_event
 
 logger = logging.getLogger("audit")
@@ -52,7 +52,7 @@ class RequestIdMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         given = request.headers.get(HEADER, "") if settings.TRUSTED_PROXY_COUNT else ""
-        is_sound = re.fullmatch(r"[\w-]{8,64}", given, re.ASCII)
+        is_sound = re.fullmatch(r"[\w-]{8,64}", hide_numbers(given), re.ASCII)
         id_ = given if is_sound else secrets.token_hex(8)
         reset = request_id.set(id_)
         try:

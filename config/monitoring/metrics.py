@@ -40,9 +40,12 @@ _sms = Histogram(
 )
 
 
+def known_method(method: str) -> str:
+    return method if method in _METHODS else "other"
+
+
 def count_request(*, method: str, route: str, status: int, seconds: float) -> None:
-    known = method if method in _METHODS else "other"
-    _requests.labels(known, route, status).observe(seconds)
+    _requests.labels(known_method(method), route, status).observe(seconds)
 
 
 def count_event(event: str, *, limit: object = "", is_new_user: object = "") -> None:

@@ -10,7 +10,12 @@ from django.conf import settings
 from sentry_sdk.integrations.django import DjangoIntegration
 from sentry_sdk.types import Event, Hint
 
-from config.monitoring.logs import hide_numbers, request_id
+from config.monitoring.logs import (
+    hide_numbers,
+    quotes_the_client,
+    request_id,
+    text_of,
+)
 
 
 def start() -> None:
@@ -30,10 +35,19 @@ def start() -> None:
 
 
 def _clean(event: Event, hint: Hint) -> Event:
-    """Of the request only method and address; no numbers in any text."""
+    """Of the request only method and route; no numbers in any text."""
     request = event.get("request", {})
-    event["request"] = {k: request[k] for k in ("method", "url") if k in request}
+    event["request"] = {k: request[k] for k in ("method",) if k in request}
+    if event.get("transaction_info", {}).get("source") != "route":
+        event.pop("transaction", None)  # the path, if it is none of ours
     event.pop("user", None)
+    event.get("extra", {}).pop("request", None)  # its path and its query
+    if record := hint.get("log_record"):
+        text = text_of(record)
+        if text != hide_numbers(record.getMessage()):
+            event["logentry"] = {"message": text}
+        if quotes_the_client(record):
+            event.pop("exception", None)
     event.setdefault("tags", {})["request_id"] = request_id.get()
     return cast(Event, _without_numbers(event))
 

@@ -41,6 +41,22 @@ WEBHOOK = {"SMS_BACKEND": "users.sms.webhook.WebhookBackend"}
 CHAIN = {"SMS_BACKEND": "users.sms.chain.ChainBackend"}
 
 
+def read_settings(names: list[str], **environment: str) -> dict[str, Any]:
+    """Values that a process with these variables reads from its environment."""
+    code = "from config import settings as s"
+    code += f"; print({{n: getattr(s, n) for n in {names}}})"
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "ENV_FILE": os.devnull, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found: dict[str, Any] = ast.literal_eval(result.stdout)
+    return found
+
+
 def configure(settings: LazySettings, **changes: Any) -> None:
     for name, value in {**PRODUCTION, **changes}.items():
         setattr(settings, name, value)
@@ -158,6 +174,10 @@ def test_the_environment_is_read_in_one_place() -> None:
             "SMS_AERO_EMAIL and",
         ),
         ({"TEST_NUMBERS": ["+79990000001:1234"]}, "config.E010", "TEST_NUMBERS"),
+        *(
+            ({name: "short"}, "config.E040", name)
+            for name in ("INVITEE_KEY_SECRET", "PSEUDONYM_SECRET")
+        ),
     ],
 )
 def test_half_set_up_the_service_does_not_start(
@@ -184,8 +204,19 @@ def test_the_service_starts_with_sentinels(settings: LazySettings) -> None:
 
 def test_the_service_starts_with_webhooks(settings: LazySettings) -> None:
     url = "https://receiver.example/hook"
-    configure(settings, WEBHOOK_URL=url, WEBHOOK_SECRETS=[WEBHOOK_SECRET] * 2)
+    webhooks = {"WEBHOOK_URL": url, "WEBHOOK_SECRETS": [WEBHOOK_SECRET] * 2}
+    configure(settings, **webhooks, INVITEE_KEY_SECRET="x" * 50)
     assert [found.id for found in run_checks()] == []
+
+
+def test_webhooks_whose_keys_end_with_secret_key_are_warned_of(
+    settings: LazySettings,
+) -> None:
+    url = "https://receiver.example/hook"
+    configure(settings, WEBHOOK_URL=url, WEBHOOK_SECRETS=[WEBHOOK_SECRET])
+    (warning,) = run_checks()
+    assert (warning.id, warning.level) == ("config.W040", 30)
+    assert "set it to the current SECRET_KEY" in warning.msg
 
 
 def test_shown_codes_are_warned_of(
@@ -345,3 +376,28 @@ def test_values_are_read(
 ) -> None:
     monkeypatch.setenv("X", value)
     assert read() == result
+
+
+COOKIES = ["SESSION_COOKIE", "CSRF_COOKIE", "LANGUAGE_COOKIE"]
+
+
+@pytest.mark.parametrize(("https_only", "prefix"), [("on", "__Host-"), ("off", "")])
+def test_cookies_have_the_prefix_where_there_is_tls(
+    https_only: str, prefix: str
+) -> None:
+    names = [f"{cookie}_NAME" for cookie in COOKIES]
+    read = read_settings(names, HTTPS_ONLY=https_only)
+    plain = ["sessionid", "csrftoken", "django_language"]
+    assert list(read.values()) == [prefix + name for name in plain]
+
+
+def test_cookies_with_the_prefix_have_the_attributes_that_it_needs() -> None:
+    needed = {"SECURE": True, "PATH": "/", "DOMAIN": None}
+    names = [f"{cookie}_{attribute}" for cookie in COOKIES for attribute in needed]
+    read = read_settings(
+        [n for n in names if not n.endswith(("PATH", "DOMAIN"))], HTTPS_ONLY="on"
+    )
+    assert set(read.values()) == {True}
+    for name in names:  # nothing sets these, and Django's defaults are right
+        if name.endswith(("PATH", "DOMAIN")):
+            assert getattr(settings, name) == needed[name.rpartition("_")[2]], name

@@ -165,7 +165,7 @@ GUARDS = [
     Guard(
         "a known-device token of another number does not reach the database",
         "users/login/clients.py",
-        "if number not in {pseudonym(phone_number, secret) for secret in secret_keys}:",
+        "if number not in {pseudonym(phone_number, secret) for secret in secrets}:",
         "if False:",
         "users/login/tests/test_known_devices.py::test_a_token_of_another_number_costs_no_query",
     ),
@@ -235,7 +235,7 @@ GUARDS = [
     Guard(
         "messages of visitors write no sessions",
         "config/settings.py",
-        'MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"\n',
+        'MESSAGE_STORAGE = "config.server.message_cookie.MessageStorage"\n',
         "",
         "users/login/tests/test_pages.py::test_messages_that_fit_into_no_cookie_make_no_session",
     ),

@@ -5,7 +5,6 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, logout
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.cache import add_never_cache_headers
 
 from users.authentication import BY_PASSWORD
 from users.devices.services import sign_out
@@ -36,11 +35,7 @@ class DeviceMiddleware:
         if is_probe or settings.SESSION_COOKIE_NAME not in request.COOKIES:
             return self.get_response(request)
         self._check_device(request)
-        response = self.get_response(request)
-        if request.user.is_authenticated:
-            # Keep personal data out of the cache of a shared computer.
-            add_never_cache_headers(response)
-        return response
+        return self.get_response(request)
 
     def _check_device(self, request: HttpRequest) -> None:
         user = request.user

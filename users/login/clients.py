@@ -23,7 +23,7 @@ from users.phones import PhoneNumber, pseudonym
 
 KNOWN_FOR_SECONDS = 365 * 24 * 3600
 # Outlives the browser's session.
-KNOWN_DEVICE_COOKIE = "known_device"
+KNOWN_DEVICE_COOKIE = f"{settings.COOKIE_PREFIX}known_device"
 _SALT = "users.known_device"
 
 
@@ -63,8 +63,8 @@ class Client:
             return None
         # Before the account is looked up: a token of another number must not reveal,
         # even by the time that the answer takes, whether this one has an account.
-        secret_keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-        if number not in {pseudonym(phone_number, secret) for secret in secret_keys}:
+        secrets = [None, settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+        if number not in {pseudonym(phone_number, secret) for secret in secrets}:
             return None
         accounts = User.objects.filter(
             phone_number=phone_number, known_devices_key=key, is_active=True

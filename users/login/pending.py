@@ -17,9 +17,9 @@ from django.http import HttpRequest, HttpResponse
 
 from users.login.services import CodeSent
 
-SIGN_IN_COOKIE = "sign_in"
+SIGN_IN_COOKIE = f"{settings.COOKIE_PREFIX}sign_in"
 SIGN_IN_SECONDS = 3600
-INVITATION_COOKIE = "invitation"
+INVITATION_COOKIE = f"{settings.COOKIE_PREFIX}invitation"
 INVITATION_SECONDS = 24 * 3600
 # Change the number when the fields change: older cookies are ignored then.
 _SALT = "users.login.pending.1"

@@ -1,4 +1,5 @@
 import pytest
+from django.conf import LazySettings
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -6,6 +7,7 @@ from users.phones import (
     NotAPhoneNumber,
     PhoneNumber,
     normalize_phone_number,
+    pseudonym,
     spell_phone_number,
 )
 
@@ -74,3 +76,12 @@ def test_mask_keeps_the_length_and_hides_the_middle() -> None:
     assert PhoneNumber("+79991234567").masked == "+7999•••••67"
     assert PhoneNumber("+6834502").masked == "+6••••02"
     assert PhoneNumber("+290212345").masked == "+29•••••45"
+
+
+def test_a_pseudonym_outlives_secret_key(settings: LazySettings) -> None:
+    before = pseudonym("+79990000001")
+    settings.PSEUDONYM_SECRET = settings.SECRET_KEY
+    settings.SECRET_KEY = "new" * 20
+    assert pseudonym("+79990000001") == before
+    settings.PSEUDONYM_SECRET = ""
+    assert pseudonym("+79990000001") != before

@@ -65,6 +65,29 @@ def test_a_number_that_comes_back_has_the_same_key(
     assert first["invitee_key"] == again["invitee_key"] != other["invitee_key"]
 
 
+def invitee_key(settings: LazySettings, number: str, code: str, **keys: str) -> str:
+    for name, secret in keys.items():
+        setattr(settings, name, secret)
+    user = User.objects.create_user(number)
+    activate_invite_code(invitee=user, code=code, address="192.0.2.1")
+    user.delete()
+    event = Event.objects.filter(type="referral.activated").latest("created_at")
+    key: str = event.data["invitee_key"]
+    return key
+
+
+def test_invitee_keys_outlive_secret_key(
+    alice: User, webhooks_are_on: None, settings: LazySettings
+) -> None:
+    before = invitee_key(settings, BORIS, alice.invite_code)
+    own, new = settings.SECRET_KEY, "new" * 20
+    kept = invitee_key(settings, BORIS, alice.invite_code, INVITEE_KEY_SECRET=own)
+    after = invitee_key(settings, BORIS, alice.invite_code, SECRET_KEY=new)
+    assert before == kept == after
+    lost = invitee_key(settings, BORIS, alice.invite_code, INVITEE_KEY_SECRET="")
+    assert lost != before
+
+
 def test_an_activation_that_stands_already_is_no_event(
     api: APIClient, alice: User, boris: User, webhooks_are_on: None
 ) -> None:

@@ -1,5 +1,6 @@
 """Log lines: JSON in production, all of them; what they name and what never."""
 
+import inspect
 import json
 import logging
 import os
@@ -10,6 +11,8 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings, settings
+from django.test import Client
+from gunicorn.workers.base import Worker  # type: ignore[import-untyped]  # no types
 from rest_framework.test import APIClient
 
 from config.monitoring.logs import (
@@ -17,9 +20,12 @@ from config.monitoring.logs import (
     LineFormatter,
     hide_numbers,
     request_id,
+    text_of,
 )
 from conftest import ALICE, ask_for_code
 from tests.lab.servers import free_port
+from users.models import User
+from users.staff.admin_site import BY_PASSWORD
 
 ROOT = Path(settings.BASE_DIR)
 
@@ -76,6 +82,9 @@ def test_a_line_for_people_ends_with_facts_and_request() -> None:
         ("+79990000001", "<number>"),
         ("/x?phone=%2B79990000001", "/x?phone=<number>"),
         ("79990000001,", "<number>,"),
+        ("+7 (999) 000-00-01", "<number>"),
+        ("8 (999) 000-00-01", "<number>"),
+        ("/8%20999%20000%2000%2001/", "/<number>/"),
         ("+7999•••••01", "+7999•••••01"),
         ("user 1234567, 12 of 1795262405", "user 1234567, 12 of 1795262405"),
     ],
@@ -184,3 +193,105 @@ def test_gunicorn_says_in_json_why_it_does_not_start() -> None:
     # Beside the log, gunicorn prints the plain reason for whoever started it.
     lines = [json.loads(line) for line in written if not line.endswith(")")]
     assert any("(config.E001)" in line.get("exception", "") for line in lines)
+
+
+CANARY = "+79991234567"
+# Other spellings, which no pattern could tell from text.
+SPELLINGS = [CANARY, "%2B79991234567", "9991234567", "999-123.45_67"]
+
+
+def lines_of(caplog: pytest.LogCaptureFixture) -> str:
+    """What both formatters make of all that was logged."""
+    formatters = (JsonFormatter(), LineFormatter())
+    return "\n".join(f.format(r) for f in formatters for r in caplog.records)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("canary", SPELLINGS)
+@pytest.mark.parametrize("debug", [True, False])
+def test_django_logs_routes_and_nothing_that_the_client_sent(
+    settings: LazySettings,
+    caplog: pytest.LogCaptureFixture,
+    staff: User,
+    canary: str,
+    debug: bool,
+) -> None:
+    caplog.set_level(logging.INFO)
+    settings.DEBUG = debug
+    settings.ALLOWED_HOSTS = ["testserver"]
+    settings.TRUSTED_PROXY_COUNT = 1  # X-Request-ID is read
+    headers = {"User-Agent": canary, "Referer": canary, "X-Request-ID": CANARY[1:]}
+    browser = Client(raise_request_exception=False, headers=headers)
+    checked = Client(enforce_csrf_checks=True, headers=headers)
+    browser.force_login(staff, backend=BY_PASSWORD)
+    for path in ("/api/users/", "/api/invite-codes/", "/api/", "/", "/i/", "/admin/"):
+        browser.get(f"{path}{canary}/?search={canary}")
+        browser.generic(f"M{CANARY[1:]}", f"{path}?{canary}", canary)
+    browser.get(f"/admin/users/user/?q={canary}&p=x&password__startswith={canary}")
+    browser.get("/", headers={"Host": f"x{CANARY[1:]}.example"})
+    for body in (canary, "{" * 99_000 + canary, f'{{"phone_number": "{canary}"}}'):
+        browser.post("/api/auth/verify-code/", body, content_type="application/json")
+    browser.post("/login/", {"phone_number": canary * 20_000})
+    browser.post("/login/", canary, content_type="multipart/form-data; boundary=x")
+    checked.post(
+        f"/login/?{canary}", headers={"Origin": f"https://{CANARY[1:]}.example"}
+    )
+    assert browser.get("/healthz")["X-Request-ID"] != CANARY[1:]
+    lines = lines_of(caplog)
+    written = {r.name for r in caplog.records}
+    assert written >= {"access", "django.request", "django.security.csrf"}
+    assert {"django.security.DisallowedHost"} <= written
+    for text in (canary, CANARY[1:], CANARY[2:]):
+        assert text not in lines
+    assert "csrf: Origin checking failed: login/" in lines
+    assert "Not Found: i/<str:code>/" in lines
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("Invalid request from ip=10.0.0.1: x 9991234567", "from ip=10.0.0.1"),
+        ("Error handling request GET /9991234567?q=1", "Error handling request"),
+        ("Booting worker with pid: 7", "Booting worker with pid: 7"),
+    ],
+)
+def test_gunicorn_s_lines_end_before_they_quote_a_request(
+    written: str, kept: str
+) -> None:
+    line = text_of(record(name="gunicorn.error", msg=written))
+    assert line.endswith(kept)
+    assert "9991234567" not in line
+
+
+def test_gunicorn_still_words_its_lines_so() -> None:
+    source = Path(inspect.getfile(Worker)).read_text(encoding="utf-8")
+    assert '"Invalid request from ip={ip}: {error}"' in source
+    assert '"Error handling request %s %s"' in source
+
+
+def test_runserver_logs_no_request_lines(capfd: pytest.CaptureFixture[str]) -> None:
+    code = """
+import django, logging
+django.setup()
+logging.getLogger("django.server").warning("GET /9991234567/ HTTP/1.1")
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=PRODUCTION, check=True)
+    assert capfd.readouterr().err == ""
+
+
+def test_an_error_of_ours_keeps_its_traceback(
+    settings: LazySettings,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*args: object, **kwargs: object) -> None:
+        raise ZeroDivisionError("at +79991234567")
+
+    monkeypatch.setattr(
+        "django.middleware.locale.LocaleMiddleware.process_request", fail
+    )
+    Client(raise_request_exception=False).get("/9991234567/")
+    lines = lines_of(caplog)
+    assert "ZeroDivisionError: at <number>" in lines
+    assert "Internal Server Error: -" in lines
+    assert "9991234567" not in lines

@@ -112,10 +112,8 @@ def test_errors_arrive_without_what_people_told_us(
     value = failed["exception"]["values"][0]
     assert (value["type"], value["value"]) == ("ValueError", "no luck with <number>")
     assert failed["tags"]["request_id"] == request_id
-    assert failed["request"] == {
-        "method": "POST",
-        "url": "http://testserver/api/auth/request-code/",
-    }
+    assert failed["request"] == {"method": "POST"}
+    assert failed["transaction"] == "/api/auth/request-code/"
     logged = next(event for event in events if event.get("logger") == "audit")
     assert logged["logentry"]["formatted"] == "at <number>"
     for secret in ("cookie", "query", "body", "header"):
@@ -125,6 +123,42 @@ def test_errors_arrive_without_what_people_told_us(
     assert '"vars"' not in text
     assert '"user"' not in text
     assert not any(event.get("breadcrumbs", {}).get("values") for event in events)
+
+
+# A wrong host is an error in the log; a failing middleware comes before any route.
+ADDRESSES = """
+from unittest.mock import patch
+from django.core.wsgi import get_wsgi_application
+application = get_wsgi_application()
+import sentry_sdk
+from django.middleware.locale import LocaleMiddleware
+from django.test import RequestFactory
+
+def ask(host):
+    requests = RequestFactory(SERVER_NAME=host)
+    environ = requests.get("/canary-path/?q=canary-query").environ
+    application(environ, lambda status, headers: print(status))
+
+ask("canary-host.example")
+with patch.object(LocaleMiddleware, "process_request", side_effect=ValueError):
+    ask("testserver")
+sentry_sdk.flush(10)
+"""
+
+
+def test_no_path_query_or_host_leaves(
+    sentry: tuple[str, list[str]], tmp_path: Path
+) -> None:
+    dsn, envelopes = sentry
+    said = run(ADDRESSES, SENTRY_DSN=dsn, ALLOWED_HOSTS="testserver")
+    assert said.splitlines()[-2:] == ["400 Bad Request", "500 Internal Server Error"]
+    events = [json.loads(envelope.splitlines()[-1]) for envelope in envelopes]
+    wrong_host, failed = sorted(events, key=lambda event: "exception" in event)
+    assert wrong_host["logentry"]["message"] == "DisallowedHost: -"
+    assert failed["exception"]["values"][0]["type"] == "ValueError"
+    text = "".join(envelope.splitlines()[0] for envelope in envelopes)
+    text += json.dumps([without_source(event) for event in events])
+    assert "canary" not in text
 
 
 def test_where_it_is_not_set_it_is_not_loaded() -> None:

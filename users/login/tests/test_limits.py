@@ -382,6 +382,21 @@ def test_a_known_device_stays_known_while_its_secret_key_is_believed(
     assert response.status_code == status
 
 
+def test_limits_and_known_devices_outlive_secret_key(settings: LazySettings) -> None:
+    settings.LIMITS["sends_per_address"] = Limit(1, 3600)
+    browser = Browser(headers={"x-forwarded-for": "192.0.2.1"})
+    browser.post("/login/", {"phone_number": ALICE})
+    browser.post("/login/code/", {"code": ask_for_known_code()})
+    browser.post("/logout/")
+    # First the number's key becomes one of its own, then SECRET_KEY changes.
+    settings.PSEUDONYM_SECRET = settings.SECRET_KEY
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "new" * 20
+    other = Browser(headers={"x-forwarded-for": "192.0.2.1"})
+    assert other.post("/login/", {"phone_number": BORIS}).status_code == 429
+    assert browser.post("/login/", {"phone_number": ALICE}).status_code == 302
+
+
 def ask_for_known_code() -> str:
     """What the SMS would show."""
     return codes.get(ALICE).digits
