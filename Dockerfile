@@ -18,7 +18,7 @@ RUN /venv/bin/python manage.py collectstatic --noinput --verbosity 0 \
 
 FROM nginx:1.30-alpine AS proxy
 COPY deploy/nginx/nginx.conf.template /etc/nginx/templates/
-COPY deploy/tls/*.conf /etc/nginx/tls/
+COPY deploy/tls/*.conf deploy/tls/*.accept /etc/nginx/tls/
 COPY --from=build /app/staticfiles /srv/static
 # The start script writes nginx.conf to /tmp, the only writable folder.
 ENV NGINX_ENVSUBST_OUTPUT_DIR=/tmp NGINX_ENVSUBST_FILTER=^(NGINX_|TLS) \
