@@ -25,5 +25,8 @@ def keep(file: Path, text: str) -> str:
 
 folder = Path(sys.argv[1])
 keep(folder / "secret_key", secrets.token_urlsafe(48))
+keep(folder / "database_superuser_password", secrets.token_urlsafe(24))
 password = keep(folder / "database_password", secrets.token_urlsafe(24))
 keep(folder / "database_url", f"postgresql://referral:{password}@db:5432/referral")
+password = keep(folder / "redis_password", secrets.token_urlsafe(24))
+keep(folder / "redis_url", f"redis://:{password}@cache:6379/0")
