@@ -33,9 +33,9 @@ CMD ["nginx", "-c", "/tmp/nginx.conf", "-g", "daemon off;"]
 FROM python:3.13-slim AS app
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /app
-# A new volume mounted at /secrets gets the owner of this folder.
+# A new volume that is mounted at one of these folders gets its owner.
 RUN useradd --system --uid 10001 --no-create-home app \
- && install --directory --owner=10001 --mode=700 /secrets
+ && install --directory --owner=10001 /secrets /secrets/app /secrets/database /secrets/cache
 COPY --from=build /venv /venv
 COPY --from=build /app /app
 USER 10001:10001
