@@ -1,6 +1,10 @@
 # Two images: `app` runs the service and its commands, `proxy` is nginx with the static files.
 
-FROM python:3.13-slim AS build
+# To pin them: --build-arg PYTHON=python:3.13-slim@sha256:…
+ARG PYTHON=python:3.13-slim
+ARG NGINX=nginx:1.30-alpine
+
+FROM ${PYTHON} AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /app
 RUN python -m venv --without-pip /venv
@@ -16,7 +20,7 @@ RUN /venv/bin/python manage.py collectstatic --noinput --verbosity 0 \
  && /venv/bin/python -m compileall -q .
 
 
-FROM nginx:1.30-alpine AS proxy
+FROM ${NGINX} AS proxy
 COPY deploy/nginx/nginx.conf.template /etc/nginx/templates/
 COPY deploy/tls/*.conf deploy/tls/*.accept /etc/nginx/tls/
 COPY --from=build /app/staticfiles /srv/static
@@ -30,7 +34,7 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=20s \
 CMD ["nginx", "-c", "/tmp/nginx.conf", "-g", "daemon off;"]
 
 
-FROM python:3.13-slim AS app
+FROM ${PYTHON} AS app
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /app
 # A new volume that is mounted at one of these folders gets its owner.

@@ -2,8 +2,8 @@
 
     python deploy/make_secrets.py FOLDER
 
-FOLDER has one folder per reader: `app`, `database` and `cache`. Each is mounted only into
-the containers that read it. Without these files the database cannot be opened.
+FOLDER has one folder per reader: `app`, `database` and `cache`. Each is mounted only
+into the containers that read it. Without these files the database cannot be opened.
 """
 
 import secrets
