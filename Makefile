@@ -9,6 +9,7 @@ RUNS ?= 3
 ROUNDS ?= 1
 # A virtualenv for the large programs that only `make deploy-check` needs.
 DEPLOY = .venv-deploy
+INSTALL = pip install --quiet --disable-pip-version-check --require-hashes
 # The program itself: the wrapper from PyPI always exits with status 0.
 COMPOSE = $(DEPLOY)/bin/python -c 'import compose; print(compose.__path__[0] + "/docker-compose")'
 # Tests that stop and start servers. `make scale` runs them, `make e2e` does not.
@@ -21,7 +22,7 @@ RUN_ENV := DEBUG=on
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo superuser test test-real e2e scale bench bench-pieces attack fuzz postman mutations lint audit format types check deploy-check messages clean
+.PHONY: help run demo superuser test test-real e2e scale bench bench-pieces attack fuzz postman mutations lint audit lock sbom format types check deploy-check messages clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -80,6 +81,15 @@ lint: $(VENV)/.dev ## check style, types and the direction of imports
 audit: $(VENV)/.dev ## check the pinned packages for known vulnerabilities (needs internet)
 	$(BIN)/pip-audit --requirement requirements.txt --no-deps --disable-pip
 
+lock: $(VENV)/.dev ## write the lock files from the requirements files (needs internet); the pins stay
+	for name in requirements requirements-dev requirements-deploy; do \
+		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+			--no-header --no-annotate $$name.txt --output-file $$name.lock || exit 1; \
+	done
+
+sbom: $(VENV)/.dev ## write the software bill of materials of the service to sbom.json
+	$(BIN)/cyclonedx-py requirements --output-reproducible --validate --output-file sbom.json requirements.lock
+
 format: $(VENV)/.dev ## format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -108,25 +118,25 @@ messages: $(VENV)/.dev ## collect and compile the Russian translations (needs ge
 	$(BIN)/python manage.py compilemessages -l ru --ignore='.venv*'
 
 clean: ## remove installed and built files; keeps the database
-	rm -rf .venv .venv-* staticfiles .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf .venv .venv-* sbom.json staticfiles .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is required; try make PYTHON=python3.12")'
 	@echo "Creating $(VENV)"
 	@$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.run: requirements.txt | $(VENV)/bin/python
+$(VENV)/.run: requirements.lock | $(VENV)/bin/python
 	@echo "Installing the packages of the service"
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/$(INSTALL) -r requirements.lock
 	@touch $@
 
-$(VENV)/.dev: requirements.txt requirements-dev.txt | $(VENV)/bin/python
+$(VENV)/.dev: requirements-dev.lock | $(VENV)/bin/python
 	@echo "Installing the packages for tests"
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/$(INSTALL) -r requirements-dev.lock
 	@touch $@ $(VENV)/.run
 
-$(DEPLOY)/.installed: requirements-deploy.txt
+$(DEPLOY)/.installed: requirements-deploy.lock
 	@echo "Creating $(DEPLOY)"
 	@$(PYTHON) -m venv $(DEPLOY)
-	@$(DEPLOY)/bin/pip install --quiet --disable-pip-version-check -r requirements-deploy.txt
+	@$(DEPLOY)/bin/$(INSTALL) -r requirements-deploy.lock
 	@touch $@

@@ -29,10 +29,17 @@ def production_is_configured(**kwargs: Any) -> list[CheckMessage]:
         found.append(
             Error("SECRET_KEY is shorter than 50 characters.", id="config.E002")
         )
+    elif len(set(key)) < 5 or key.startswith("django-insecure-"):
+        # Django's security.W009 says the same, but only `check --deploy` shows it.
+        text = "SECRET_KEY is easy to guess: generate a random one."
+        found.append(Error(text, id="config.E030"))
     if not settings.ALLOWED_HOSTS:
         found.append(
             _missing("ALLOWED_HOSTS", "name the hosts that this service answers to.", 3)
         )
+    if "*" in settings.ALLOWED_HOSTS:
+        text = "ALLOWED_HOSTS contains *: a client could put any host into links."
+        found.append(Error(text, id="config.E031"))
     if settings.DATABASE_IS_EMBEDDED:
         found.append(
             _missing("DATABASE_URL", "SQLite is for development; use PostgreSQL.", 4)

@@ -2,7 +2,8 @@
 
     python deploy/make_secrets.py FOLDER
 
-Writes one file per secret to FOLDER. Without these files the database cannot be opened.
+FOLDER has one folder per reader: `app`, `database` and `cache`. Each is mounted only
+into the containers that read it. Without these files the database cannot be opened.
 """
 
 import secrets
@@ -23,7 +24,19 @@ def keep(file: Path, text: str) -> str:
     return file.read_text()
 
 
+def give(file: Path, text: str) -> None:
+    """Keep a secret for PostgreSQL or Redis, whose users are not ours."""
+    keep(file, text)
+    file.chmod(0o644)
+
+
 folder = Path(sys.argv[1])
-keep(folder / "secret_key", secrets.token_urlsafe(48))
-password = keep(folder / "database_password", secrets.token_urlsafe(24))
-keep(folder / "database_url", f"postgresql://referral:{password}@db:5432/referral")
+app, database, cache = (folder / name for name in ("app", "database", "cache"))
+keep(app / "secret_key", secrets.token_urlsafe(48))
+password = keep(app / "database_password", secrets.token_urlsafe(24))
+keep(app / "database_url", f"postgresql://referral:{password}@db:5432/referral")
+give(database / "password", password)
+give(database / "superuser_password", secrets.token_urlsafe(24))
+password = keep(app / "redis_password", secrets.token_urlsafe(24))
+keep(app / "redis_url", f"redis://:{password}@cache:6379/0")
+give(cache / "redis.conf", f"requirepass {password}\n")

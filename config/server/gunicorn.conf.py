@@ -35,6 +35,11 @@ worker_class = "config.server.web_worker.DeadlineThreadWorker"
 limit_request_line = 2048
 limit_request_fields = 64
 limit_request_field_size = 8190
+# By default gunicorn lets peers on 127.0.0.1 and FORWARDED_ALLOW_IPS set path and
+# scheme with headers, and a proxy there may pass on those of its clients. Here only
+# Django reads X-Forwarded-Proto, if TRUSTED_PROXY_COUNT is set.
+forwarder_headers = ""
+secure_scheme_headers: dict[str, str] = {}
 # The longest that a query of a request may take, waits for locks included. Together
 # with the wait for a connection, an answer comes within five seconds. Not for
 # migrations.

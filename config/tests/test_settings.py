@@ -25,7 +25,7 @@ WEBHOOK_SECRET = "whsec_" + "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 PRODUCTION = {
     "ADMIN_SECOND_FACTOR": True,
     "DEBUG": False,
-    "SECRET_KEY": "x" * 50,
+    "SECRET_KEY": "0123456789" * 5,
     "ALLOWED_HOSTS": ["example.com"],
     "DATABASE_IS_EMBEDDED": False,
     "REDIS_URL": "redis://localhost/0",
@@ -90,7 +90,15 @@ def test_the_environment_is_read_in_one_place() -> None:
     [
         ({"SECRET_KEY": settings.DEVELOPMENT_SECRET_KEY}, "config.E001", "SECRET_KEY"),
         ({"SECRET_KEY": "short"}, "config.E002", "SECRET_KEY"),
+        ({"SECRET_KEY": "a" * 50}, "config.E030", "SECRET_KEY"),
+        ({"SECRET_KEY": "abcd" * 13}, "config.E030", "SECRET_KEY"),
+        (
+            {"SECRET_KEY": "django-insecure-" + "0123456789" * 5},
+            "config.E030",
+            "SECRET_KEY",
+        ),
         ({"ALLOWED_HOSTS": []}, "config.E003", "ALLOWED_HOSTS"),
+        ({"ALLOWED_HOSTS": ["example.com", "*"]}, "config.E031", "ALLOWED_HOSTS"),
         ({"DATABASE_IS_EMBEDDED": True}, "config.E004", "DATABASE_URL"),
         ({"REDIS_URL": ""}, "config.E005", "REDIS_URL"),
         ({"PHONE_DEFAULT_REGION": "XX"}, "config.E006", "PHONE_DEFAULT_REGION"),
@@ -226,6 +234,14 @@ def test_shown_codes_are_warned_of(
     check_before_serving()
     assert "anyone can sign in as anyone" in caplog.text
     assert "no code will reach a phone" in caplog.text
+
+
+def test_sms_to_every_country_are_warned_of(settings: LazySettings) -> None:
+    configure(settings, SMS_BACKEND=REAL, SMS_COUNTRIES=[])
+    (warning,) = run_checks()
+    assert (warning.id, warning.level) == ("config.W030", 30)
+    configure(settings, SMS_BACKEND=REAL, SMS_COUNTRIES=["RU"])
+    assert run_checks() == []
 
 
 def test_live_test_numbers_are_warned_of_masked(

@@ -4,6 +4,7 @@ Only ports, folders and the DNS server are replaced in the configuration. A smal
 server in this module answers with the addresses of the test's servers.
 """
 
+import os
 import shutil
 import socketserver
 import threading
@@ -14,33 +15,53 @@ from pathlib import Path
 from tests.lab import servers
 
 NGINX = servers.ROOT / "deploy" / "nginx" / "nginx.conf.template"
-PLAIN_HTTP = servers.ROOT / "deploy" / "tls" / "off.conf"
+TLS = servers.ROOT / "deploy" / "tls"
+# Debian's nginx loads it; in the official image it is built in.
+STREAM = Path("/usr/lib/nginx/modules/ngx_stream_module.so")
 
 
 @contextmanager
-def nginx(folder: Path, hosts: Sequence[str], port: int) -> Iterator[servers.Service]:
-    """Pass requests on to that port of the hosts. The log names the host."""
-    own_port = servers.free_port()
+def nginx(
+    folder: Path, hosts: Sequence[str], port: int, *, certificates: Path | None = None
+) -> Iterator[servers.Service]:
+    """Pass requests on to that port of the hosts. The log names the host.
+
+    With a folder of certificates also listens for TLS, as TLS_URL.
+    """
+    way = "on" if certificates else "off"
+    own_port, tls_port = servers.free_port(), servers.free_port()
     log = folder / f"nginx-{own_port}.log"
-    listen = folder / f"listen-{own_port}.conf"
-    listen.write_text(
-        _replaced(PLAIN_HTTP, {"listen 8000": f"listen 127.0.0.1:{own_port}"})
-    )
+    # Several proxies may run on one folder.
+    temporary = folder / f"nginx-{own_port}"
+    temporary.mkdir()
+    places = {"/tmp/": f"{temporary}/"}  # noqa: S108  the container's folder
+    served = dict(places)
+    accepted = {**places, "listen 8000": f"listen 127.0.0.1:{own_port}"}
+    if certificates:
+        served |= {"/etc/nginx/certificates": str(certificates), "http2 on;": ""}
+        accepted |= {"listen 8443": f"listen 127.0.0.1:{tls_port}"}
+    for name, changes in ((f"{way}.conf", served), (f"{way}.accept", accepted)):
+        (temporary / name).write_text(_replaced(TLS / name, changes))
     configuration = folder / f"nginx-{own_port}.conf"
     with _dns(hosts) as dns_port:
-        places = {
-            "/tmp/": f"{folder}/",  # noqa: S108  the container's folder
-            "/etc/nginx/tls/${TLS}.conf": str(listen),
+        places |= {
+            "/etc/nginx/tls": str(temporary),
+            "${TLS}": way,
             "127.0.0.1:8001": f"127.0.0.1:{servers.free_port()}",
             "${NGINX_LOCAL_RESOLVERS}": f"127.0.0.1:{dns_port}",
             "http://web:8000": f"http://web:{port}",
         }
-        configuration.write_text(_replaced(NGINX, places))
+        load = f"load_module {STREAM};\n" if STREAM.exists() else ""
+        configuration.write_text(load + _replaced(NGINX, places))
         command = [_program(), "-e", "/dev/stderr", "-c", configuration]
-        command += ["-g", "daemon off;"]
+        # The unprivileged user of root's nginx could not open the temporary folder.
+        as_root = " user root;" if os.geteuid() == 0 else ""
+        command += ["-g", f"daemon off;{as_root}"]
         with servers.spawn(command, log) as process:
             servers.wait_for_port(own_port)
             env = {"BASE_URL": f"http://127.0.0.1:{own_port}"}
+            if certificates:
+                env["TLS_URL"] = f"https://127.0.0.1:{tls_port}"
             yield servers.Service(env, process, log)
 
 
@@ -55,7 +76,7 @@ def _replaced(file: Path, places: dict[str, str]) -> str:
 def _program() -> str:
     # Debian installs it outside the PATH of ordinary users.
     found = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-    assert found, "Install nginx (Debian and Ubuntu: nginx-light)."
+    assert found, "Install nginx (Debian and Ubuntu: nginx-light, libnginx-mod-stream)."
     return found
 
 

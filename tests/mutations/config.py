@@ -155,4 +155,18 @@ GUARDS = [
         "secret = None",
         "webhooks/tests/test_outbox.py::test_invitee_keys_outlive_secret_key",
     ),
+    Guard(
+        "a guessable SECRET_KEY does not start",
+        "config/checks.py",
+        "len(set(key)) < 5 or ",
+        "",
+        "config/tests/test_settings.py::test_half_set_up_the_service_does_not_start",
+    ),
+    Guard(
+        "ALLOWED_HOSTS=* does not start",
+        "config/checks.py",
+        '"*" in settings.ALLOWED_HOSTS',
+        "False",
+        "config/tests/test_settings.py::test_half_set_up_the_service_does_not_start",
+    ),
 ]

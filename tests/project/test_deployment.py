@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from django.conf import settings
 from django.core.management import get_commands
 
@@ -64,22 +65,61 @@ def test_a_container_is_unhealthy_when_nobody_listens(port: str) -> None:
 
 
 def test_secrets_are_drawn_once(tmp_path: Path) -> None:
+    for reader in ("app", "database", "cache"):
+        (tmp_path / reader).mkdir()
+
     def secrets() -> dict[str, str]:
         run("make_secrets.py", tmp_path).check_returncode()
-        return {file.name: file.read_text() for file in tmp_path.iterdir()}
+        files = [file for file in tmp_path.rglob("*") if file.is_file()]
+        return {str(file.relative_to(tmp_path)): file.read_text() for file in files}
 
     drawn = secrets()
-    assert sorted(drawn) == ["database_password", "database_url", "secret_key"]
-    assert len(drawn["secret_key"]) >= 50
-    assert drawn["database_password"] in drawn["database_url"]
+    assert sorted(drawn) == [
+        "app/database_password",
+        "app/database_url",
+        "app/redis_password",
+        "app/redis_url",
+        "app/secret_key",
+        "cache/redis.conf",
+        "database/password",
+        "database/superuser_password",
+    ]
+    assert len(drawn["app/secret_key"]) >= 50
+    assert drawn["database/password"] in drawn["app/database_url"]
+    assert drawn["cache/redis.conf"].split()[1] in drawn["app/redis_url"]
+    assert drawn["database/superuser_password"] not in str(drawn["app/database_url"])
     assert secrets() == drawn
-    assert {oct(file.stat().st_mode)[-3:] for file in tmp_path.iterdir()} == {"600"}
+    of_the_service = (tmp_path / "app").iterdir()
+    assert {oct(file.stat().st_mode)[-3:] for file in of_the_service} == {"600"}
+
+
+def test_each_secret_is_mounted_only_where_it_is_read() -> None:
+    text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    mounts = {
+        name: {
+            mount.split(":")[0]
+            for mount in service.get("volumes", [])
+            if "secrets" in mount
+        }
+        for name, service in yaml.safe_load(text)["services"].items()
+    }
+    app = {"secrets"}
+    assert mounts == {
+        "proxy": set(),
+        "web": app,
+        "worker": app,
+        "prune": app,
+        "migrate": app,
+        "secrets": {"secrets", "database-secrets", "cache-secrets"},
+        "db": {"database-secrets"},
+        "cache": {"cache-secrets"},
+    }
 
 
 def test_every_way_of_tls_has_its_settings_and_its_nginx_file() -> None:
     files = [file.name for file in (ROOT / "deploy" / "tls").iterdir()]
-    ways = {"off", "on", "outside"}
-    assert set(files) == {f"{way}.{kind}" for way in ways for kind in ("env", "conf")}
+    ways, kinds = {"off", "on", "outside"}, {"env", "conf", "accept"}
+    assert set(files) == {f"{way}.{kind}" for way in ways for kind in kinds}
 
 
 def test_every_command_that_is_to_run_exists() -> None:

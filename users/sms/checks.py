@@ -32,6 +32,23 @@ def sms_backend_fits(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register()
+def countries_are_named(**kwargs: Any) -> list[CheckMessage]:
+    if settings.DEBUG or settings.SMS_COUNTRIES:
+        return []
+    try:
+        simulated = backend_class().simulated
+    except ImportError:
+        return []  # reported above
+    if simulated:
+        return []
+    text = (
+        "SMS_COUNTRIES is empty: SMS are sent to every country, and fraudsters"
+        " profit from expensive ones."
+    )
+    return [Warning(text, id="config.W030")]
+
+
+@register()
 def codes_fit_one_sms(**kwargs: Any) -> list[CheckMessage]:
     found: list[CheckMessage] = []
     for language, name in settings.LANGUAGES:
