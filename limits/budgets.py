@@ -23,6 +23,9 @@ from limits.commands import (
     DistinctLimit,
 )
 
+# Attempts that somebody has before a limit that others have used up refuses them, too.
+FRESH = 2
+
 
 def attempt(name: str, subject: str, item: str | None = None) -> AttemptLimit | None:
     """A command: one attempt by `subject` under the limit `name`.
@@ -45,6 +48,19 @@ def attempt(name: str, subject: str, item: str | None = None) -> AttemptLimit | 
         seconds=limit.seconds,
         item_key=hashed_key(f"{name} {subject} {item}"),
     )
+
+
+def unless_fresh(
+    limit: AttemptLimit | None, counted_by: AttemptLimit | None
+) -> AttemptLimit | None:
+    """The limit, but not for whoever has made fewer than FRESH attempts.
+
+    `counted_by` counts those. So a limit that others have used up does not refuse
+    somebody who is new there.
+    """
+    if limit is None or counted_by is None:
+        return limit
+    return replace(limit, unless=replace(counted_by, limit=FRESH, unless=None))
 
 
 class Reservation:

@@ -31,7 +31,7 @@ GUARDS = [
     ),
     Guard(
         "limits of a number do not refuse a network that is new to it",
-        "users/login/guess_limits.py",
+        "limits/budgets.py",
         "    if limit is None or counted_by is None:\n        return limit\n",
         "    if True:\n        return limit\n",
         "users/login/tests/test_limits.py::test_wrong_guesses_at_one_number",

@@ -27,7 +27,7 @@ from config.monitoring import audit
 from config.refusals import LimitReached
 from limits import commands
 from limits.addresses import keyed_address, network_of
-from limits.budgets import attempt, hashed_key, limit_reached, read
+from limits.budgets import attempt, hashed_key, limit_reached, read, unless_fresh
 from limits.commands import AttemptLimit, Command, CommandRefused
 from users.login.clients import Client
 from users.login.codes import LoginCode
@@ -41,9 +41,6 @@ PER_MONTH = "guesses_per_phone_month"
 PER_ADDRESS_DAY = "guesses_per_address_day"
 PER_NETWORK_DAY = "guesses_per_network_day"
 ALL = "guesses"
-# Wrong guesses that an address or network has before a limit that others have used up
-# refuses it as well.
-FRESH = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,23 +182,14 @@ def _limits_of_strangers(number: str, address: str) -> list[AttemptLimit | None]
     network_day = attempt(PER_NETWORK_DAY, network)
     return [
         at_number,
-        _unless_fresh(from_network, at_number),
-        _unless_fresh(attempt("guesses_per_phone_day", number), from_network),
-        _unless_fresh(attempt(PER_MONTH, number), from_network),
-        _unless_fresh(attempt("guesses_per_address", address), at_number),
-        _unless_fresh(attempt(PER_ADDRESS_DAY, address), at_number),
-        _unless_fresh(network_day, at_number),
-        _unless_fresh(attempt(ALL, "all"), network_day),
+        unless_fresh(from_network, at_number),
+        unless_fresh(attempt("guesses_per_phone_day", number), from_network),
+        unless_fresh(attempt(PER_MONTH, number), from_network),
+        unless_fresh(attempt("guesses_per_address", address), at_number),
+        unless_fresh(attempt(PER_ADDRESS_DAY, address), at_number),
+        unless_fresh(network_day, at_number),
+        unless_fresh(attempt(ALL, "all"), network_day),
     ]
-
-
-def _unless_fresh(
-    limit: AttemptLimit | None, counted_by: AttemptLimit | None
-) -> AttemptLimit | None:
-    """The limit, not applied while `counted_by` has counted fewer than FRESH."""
-    if limit is None or counted_by is None:
-        return limit
-    return replace(limit, unless=replace(counted_by, limit=FRESH, unless=None))
 
 
 def _growth() -> dict[str, list[tuple[int, int]]]:

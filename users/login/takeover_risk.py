@@ -5,7 +5,7 @@ wrong guesses that a limit allows in its period: first those at short codes, the
 rest at the longest ones. A period fits into a year so many times as a burst of guesses
 can be repeated in it, the first one included.
 
-Beyond a limit every network still has a few guesses (`guess_limits.FRESH`), so the
+Beyond a limit every network still has a few guesses (`budgets.FRESH`), so the
 figures depend on how many networks an attacker has: a /24 of IPv4 or a /48 of IPv6.
 """
 
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from config.env import Limit
-from users.login.guess_limits import FRESH
+from limits.budgets import FRESH
 
 YEAR_SECONDS = 365 * 24 * 3600
 # A large botnet.

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from config.monitoring import audit
 from config.refusals import LimitReached
 from limits.addresses import client_address, keyed_address
-from limits.budgets import attempt, reserve
+from limits.budgets import attempt, reserve, unless_fresh
 from limits.commands import AttemptLimit
 from users.phones import PhoneNumber
 
@@ -41,9 +41,13 @@ def counted_guess(
 def password_limits(
     request: HttpRequest, number: PhoneNumber | None
 ) -> list[AttemptLimit | None]:
-    limits = [attempt("password_guesses_per_address", client_address(request))]
+    address = client_address(request)
+    limits = [attempt("password_guesses_per_address", address)]
     if number:
-        limits.append(attempt("password_guesses_per_phone", number.pseudonym))
+        subject = f"{number.pseudonym} {address}"
+        own = attempt("password_guesses_per_phone_and_address", subject)
+        by_all = attempt("password_guesses_per_phone", number.pseudonym)
+        limits += [own, unless_fresh(by_all, own)]
     return limits
 
 

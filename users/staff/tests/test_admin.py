@@ -74,6 +74,25 @@ def test_passwords_cannot_be_guessed_without_end(
     assert client.get("/admin/").status_code == 302
 
 
+def test_wrong_passwords_from_elsewhere_do_not_lock_staff_out(
+    staff: User, settings: LazySettings
+) -> None:
+    settings.TRUSTED_PROXY_COUNT = 1
+    limit = {"password_guesses_per_phone": Limit(2, 3600)}
+    settings.LIMITS = {**settings.LIMITS, **limit}
+
+    def sign_in(password: str, address: str) -> bytes:
+        body = {"username": STAFF, "password": password}
+        browser = Client(headers={"x-forwarded-for": address})
+        return browser.post("/admin/login/", body).content
+
+    for _ in range(3):
+        sign_in("wrong", "198.51.100.1")
+    assert b"Too many requests" in sign_in("a long password", "198.51.100.1")
+    assert b"Please enter the correct" in sign_in("wrong", "192.0.2.1")
+    assert b"Too many requests" not in sign_in("a long password", "192.0.2.1")
+
+
 INLINE = re.compile(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=")
 
 

@@ -245,9 +245,9 @@ def test_a_form_without_a_password_is_no_guess(
 def test_a_guess_beyond_the_limit_is_recorded_as_refused(
     client: Client, staff: User, trail: Trail, settings: LazySettings
 ) -> None:
-    limit = {"password_guesses_per_phone": Limit(1, 3600)}
+    limit = {"password_guesses_per_phone": Limit(2, 3600)}
     settings.LIMITS = {**settings.LIMITS, **limit}
-    for _ in range(2):
+    for _ in range(3):
         client.post("/admin/login/", {"username": STAFF, "password": "wrong"})
     assert told(trail, "password.refused") == [
         {
