@@ -22,6 +22,11 @@ SETTINGS = {
     "LOGIN_CODE_RESEND_SECONDS": "6,12,30",
     "LIMIT_SENDS": "1000000/3600",
     "LIMIT_SENDS_BY_STRANGERS": "1000000/3600",
+    # As in production: here every attacker has an address.
+    "LIMIT_SENDS_PER_ADDRESS": "300/3600",
+    "LIMIT_PHONES_PER_ADDRESS": "200/3600",
+    "LIMIT_SENDS_PER_NETWORK": "600/3600",
+    "LOGIN_CODE_GROWTH_PER_CLIENT": "5:6,50:8",
     # Else the guesses of one test make the codes of the next ones longer.
     "LOGIN_CODE_GROWTH_OVERALL": "",
 }

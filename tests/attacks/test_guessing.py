@@ -80,9 +80,7 @@ def test_t2_new_codes_do_not_reset_the_count(target: Target, report: Report) -> 
     assert lengths[1:3] == [6, 6]
 
 
-def test_t3_guesses_at_many_numbers_are_limited(
-    lab: Lab, target: Target, report: Report
-) -> None:
+def test_t3_guesses_at_many_numbers_are_limited(target: Target, report: Report) -> None:
     phones = [f"+7998{n:07}" for n in range(4_000)]
     codes = [
         a.json["dev_code"]
@@ -100,14 +98,12 @@ def test_t3_guesses_at_many_numbers_are_limited(
             ),
         )
     )
-    alarms = lab.log.count("an attack?")
     report(
         "T3",
         "4,000 numbers × 3 guesses from one address",
-        f"{seen['code_incorrect']} compared (limit 50), {alarms} alarm logged",
+        f"{seen['code_incorrect']} compared: then codes of 4 digits are too short",
     )
-    assert 0 < seen["code_incorrect"] <= 50
-    assert alarms == 1
+    assert 0 < seen["code_incorrect"] <= 5
 
 
 def test_t4_code_is_spent_once(lab: Lab, target: Target, report: Report) -> None:
@@ -231,7 +227,12 @@ LIMITERS = {
 def test_t12_exactly_the_limit_is_let_through(
     lab: Lab, report: Report, name: str
 ) -> None:
-    server = lab.server_with(**{LIMITERS[name]: "7/3600"})
+    server = lab.server_with(
+        CHALLENGE_BACKEND="",
+        LOGIN_CODE_LENGTH="8",
+        LOGIN_CODE_MAX_ATTEMPTS="20",
+        **{LIMITERS[name]: "7/3600"},
+    )
     address = new_address()
     if name in {"sends_per_address", "phones_per_address"}:
         answers = at_once(
@@ -239,18 +240,10 @@ def test_t12_exactly_the_limit_is_let_through(
         )
         let_through = sum(a.status == 200 for a in answers)
     elif name == "guesses_per_address":
-        phones = [new_phone_number() for _ in range(100)]
-        codes = [
-            a.json["dev_code"]
-            for a in at_once(
-                100, lambda i: server.send_code(phones[i], address=new_address())
-            )
-        ]
+        phone = new_phone_number()
+        code = server.code_of(phone, address=new_address())
         answers = at_once(
-            500,
-            lambda i: server.verify(
-                phones[i % 100], wrong(codes[i % 100]), address=address
-            ),
+            500, lambda i: server.verify(phone, wrong(code), address=address)
         )
         let_through = sum(a.name == "code_incorrect" for a in answers)
     elif name == "lookups_per_address":

@@ -31,9 +31,6 @@ SETTINGS = {
     "ALLOWED_HOSTS": ",".join(["127.0.0.1", *HOSTS]),
     "TRUSTED_PROXY_COUNT": "1",
     "SMS_SIMULATED_DELAY": "0.2",
-    # All clients in these tests have the same address.
-    "LIMIT_SENDS_PER_ADDRESS": "",
-    "LIMIT_PHONES_PER_ADDRESS": "",
 }
 SIGNING_IN, READING = 8, 4
 
