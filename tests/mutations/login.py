@@ -67,8 +67,8 @@ GUARDS = [
     Guard(
         "other messages leave the number its last ones",
         "users/login/send_limits.py",
-        "        if not may_be_last:\n",
-        "        if False:\n",
+        "    if not may_be_last:\n",
+        "    if False:\n",
         "users/login/tests/test_never_kept_out.py::test_messages_that_are_not_for_signing_in_leave_the_last_ones",
     ),
     Guard(

@@ -44,6 +44,7 @@ RECENT_SECONDS = 3600
 # The last messages of an hour or a day, whose codes live until the number may get more.
 KEPT_SENDS = 3
 PER_NUMBER = ("sends_per_phone_hour", "sends_per_phone_day")
+PER_DEVICE = ("sends_per_device", "sends_per_known_devices")
 # Limits that a stranger may reach because of others.
 SHARED = (
     "sends_per_address",
@@ -83,46 +84,13 @@ def reserve_send(
     SmsUnavailable while sending is stopped.
     """
     number, device = phone_number.pseudonym, client.known_device(phone_number)
-    lock = _send_lock(number, is_known_device=bool(device))
-    if device:
-        limits = [
-            attempt("sends_per_device", f"{number} {device}"),
-            attempt("sends_per_known_devices", number),
-        ]
-    else:
-        limits = [
-            attempt("sends_per_phone_and_address", f"{number} {client.address}"),
-            *_shared_limits(phone_number, client.address),
-            *[attempt(name, number) for name in PER_NUMBER],
-        ]
-        if not may_be_last:
-            limits[:0] = [_without_kept(name, number) for name in PER_NUMBER]
-    wanted = [
-        _STOPPED,
-        lock,
-        _recent_sends(lock),
-        *limits,
-        attempt(ALL, "all"),
-        # In the same round trip: what decides the code's length, and today's count.
-        *wrong_guesses(number, client),
-        daily_counts.codes_sent(),
-    ]
     try:
-        reservation = _reserve(wanted, client.challenge_solution)
+        lock, reservation = _reserve(phone_number, client, device, may_be_last)
     except LimitReached as refusal:
-        if refusal.limit == _STOPPED.name:
-            raise SmsUnavailable from None
-        audit.record(
-            "code.refused",
-            phone=phone_number.masked,
-            address=keyed_address(client.address),
-            limit=refusal.limit,
-        )
-        if refusal.limit == lock.name:
-            # Or one could ask, free of charge, whether a number was sent a code.
-            reserve(attempt("sends_per_address", client.address))
-            raise ResendTooSoon(wait=_seconds_until_free(lock)) from None
-        raise
+        if refusal.limit not in PER_DEVICE:
+            raise
+        device = None  # it has used up its own sends: from now on it is a stranger
+        lock, reservation = _reserve(phone_number, client, None, may_be_last)
     results = reservation.results
     wait = _wait_after(results[RECENT_SENDS])
     last_for = None if device else _last_for(number, results)
@@ -155,7 +123,47 @@ def reserve_send(
         _watch_the_bill(results.get(ALL, 0))
 
 
-def _reserve(wanted: Sequence[Command | None], solution: str) -> Reservation:
+def _reserve(
+    phone_number: PhoneNumber, client: Client, device: str | None, may_be_last: bool
+) -> tuple[commands.Lock, Reservation]:
+    """The wait until the next send, and the limits, of a known device or a stranger."""
+    number = phone_number.pseudonym
+    lock = _send_lock(number, is_known_device=bool(device))
+    wanted = [
+        _STOPPED,
+        lock,
+        _recent_sends(lock),
+        *(
+            _limits_of_device(number, device)
+            if device
+            else _limits_of_strangers(phone_number, client.address, may_be_last)
+        ),
+        attempt(ALL, "all"),
+        # In the same round trip: what decides the code's length, and today's count.
+        *wrong_guesses(number, client),
+        daily_counts.codes_sent(),
+    ]
+    try:
+        return lock, _reserve_or_challenge(wanted, client.challenge_solution)
+    except LimitReached as refusal:
+        if refusal.limit == _STOPPED.name:
+            raise SmsUnavailable from None
+        audit.record(
+            "code.refused",
+            phone=phone_number.masked,
+            address=keyed_address(client.address),
+            limit=refusal.limit,
+        )
+        if refusal.limit == lock.name:
+            # Or one could ask, free of charge, whether a number was sent a code.
+            reserve(attempt("sends_per_address", client.address))
+            raise ResendTooSoon(wait=_seconds_until_free(lock)) from None
+        raise
+
+
+def _reserve_or_challenge(
+    wanted: Sequence[Command | None], solution: str
+) -> Reservation:
     """Raises ChallengeRequired past the soft limits, unless the solution is right.
 
     The solution is looked at last, because it is accepted once.
@@ -181,20 +189,30 @@ def _softened(command: Command | None) -> Command | None:
     return replace(command, limit=math.ceil(share))
 
 
-def _shared_limits(
-    phone_number: PhoneNumber, address: str
+def _limits_of_device(number: str, device: str) -> list[AttemptLimit | None]:
+    return [
+        attempt("sends_per_device", f"{number} {device}"),
+        attempt("sends_per_known_devices", number),
+    ]
+
+
+def _limits_of_strangers(
+    phone_number: PhoneNumber, address: str, may_be_last: bool
 ) -> list[AttemptLimit | None]:
-    """What a stranger may find used up by others. Named in SHARED."""
+    number = phone_number.pseudonym
     limits = [
+        attempt("sends_per_phone_and_address", f"{number} {address}"),
         attempt("sends_per_address", address),
-        attempt("phones_per_address", address, item=phone_number.pseudonym),
+        attempt("phones_per_address", address, item=number),
         attempt("sends_per_network", network_of(address)),
         attempt("sends_by_strangers", "all"),
     ]
     country = country_of(phone_number)
     if country != settings.PHONE_DEFAULT_REGION:
         limits.append(attempt("sends_per_country", str(country)))
-    return limits
+    if not may_be_last:
+        limits += [_without_kept(name, number) for name in PER_NUMBER]
+    return [*limits, *(attempt(name, number) for name in PER_NUMBER)]
 
 
 def _without_kept(name: str, number: str) -> AttemptLimit | None:

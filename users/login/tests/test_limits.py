@@ -352,6 +352,34 @@ def test_a_known_device_is_not_kept_out_by_any_number_of_strangers(
     assert response.status_code == 200
 
 
+def test_a_known_device_without_sends_counts_as_a_stranger(
+    settings: LazySettings, clock: Clock
+) -> None:
+    settings.LIMITS["sends_per_device"] = Limit(1, 86_400)
+    owner = at("192.0.2.1")
+    answer = guess(owner, ALICE, ask_for_code(owner, ALICE)).json()
+    known = {"device_token": answer["device_token"]}
+    for _ in range(3):
+        clock.pass_seconds(300)
+        assert send(owner, ALICE, **known).status_code == 200
+
+
+def test_known_devices_share_the_sends_of_their_number(
+    settings: LazySettings, clock: Clock, outbox: list[Message]
+) -> None:
+    settings.LIMITS["sends_per_phone_day"] = Limit(2, 86_400)
+    tokens = []
+    for _ in range(2):
+        owner = at("192.0.2.1")
+        answer = guess(owner, ALICE, ask_for_code(owner, ALICE)).json()
+        tokens.append(answer["device_token"])
+        clock.pass_seconds(300)
+    for token in tokens * 5:
+        send(at("192.0.2.1"), ALICE, device_token=token)
+        clock.pass_seconds(300)
+    assert len(outbox) == 2 + 5
+
+
 def test_a_browser_is_a_known_device_by_its_cookie(settings: LazySettings) -> None:
     settings.LIMITS["sends_per_address"] = Limit(1, 3600)
     browser = Browser(headers={"x-forwarded-for": "192.0.2.1"})
