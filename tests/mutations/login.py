@@ -102,8 +102,8 @@ GUARDS = [
     Guard(
         "one SMS per number at a time",
         "users/login/send_limits.py",
-        "        lock,\n        _recent_sends(lock),",
-        "        _recent_sends(lock),",
+        "        lock,\n        recent_sends(lock),",
+        "        recent_sends(lock),",
         "tests/project/test_races.py::test_50_code_requests_send_one_sms",
     ),
     Guard(

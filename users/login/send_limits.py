@@ -32,15 +32,19 @@ from users import challenges
 from users.login.clients import Client
 from users.login.exceptions import ResendTooSoon
 from users.login.guess_limits import length_of_next_code, wrong_guesses
+from users.login.resend_wait import (
+    RECENT_SENDS,
+    recent_sends,
+    seconds_until_free,
+    send_lock,
+    wait_after,
+)
 from users.phones import PhoneNumber, country_of
 from users.sms.exceptions import SmsUnavailable, SmsUnsure
 from users.statistics import daily_counts
 
 logger = logging.getLogger(__name__)
 
-RECENT_SENDS = "recent_sends"
-# For how long a number's earlier sends make the wait for its next one longer.
-RECENT_SECONDS = 3600
 # The last messages of an hour or a day, whose codes live until the number may get more.
 KEPT_SENDS = 3
 PER_NUMBER = ("sends_per_phone_hour", "sends_per_phone_day")
@@ -92,7 +96,7 @@ def reserve_send(
         device = None  # it has used up its own sends: from now on it is a stranger
         lock, reservation = _reserve(phone_number, client, None, may_be_last)
     results = reservation.results
-    wait = _wait_after(results[RECENT_SENDS])
+    wait = wait_after(results[RECENT_SENDS])
     last_for = None if device else _last_for(number, results)
     if last_for:
         wait = max(wait, last_for)
@@ -118,7 +122,7 @@ def reserve_send(
         reservation.refund()
         raise
     with suppress(RedisError):  # the SMS is on its way: do not answer 503
-        if not wait == _wait_after(1) == lock.seconds:  # else the lock ends just then
+        if not wait == wait_after(1) == lock.seconds:  # else the lock ends just then
             cache.set(lock.key, int(next_at * 1000), max(next_at - time.time(), 0))
         _watch_the_bill(results.get(ALL, 0))
 
@@ -128,11 +132,11 @@ def _reserve(
 ) -> tuple[commands.Lock, Reservation]:
     """The wait until the next send, and the limits, of a known device or a stranger."""
     number = phone_number.pseudonym
-    lock = _send_lock(number, is_known_device=bool(device))
+    lock = send_lock(number, is_known_device=bool(device))
     wanted = [
         _STOPPED,
         lock,
-        _recent_sends(lock),
+        recent_sends(lock),
         *(
             _limits_of_device(number, device)
             if device
@@ -157,7 +161,7 @@ def _reserve(
         if refusal.limit == lock.name:
             # Or one could ask, free of charge, whether a number was sent a code.
             reserve(attempt("sends_per_address", client.address))
-            raise ResendTooSoon(wait=_seconds_until_free(lock)) from None
+            raise ResendTooSoon(wait=seconds_until_free(lock)) from None
         raise
 
 
@@ -246,24 +250,6 @@ def _watch_the_bill(sends: int) -> None:
         logger.error("half of %s is used: an attack, or is LIMIT_SENDS low?", limit)
 
 
-def seconds_until_resend(phone_number: PhoneNumber, *, is_known_device: bool) -> int:
-    lock = _send_lock(phone_number.pseudonym, is_known_device=is_known_device)
-    return _seconds_until_free(lock)
-
-
-def end_wait(phone_number: PhoneNumber) -> None:
-    """Let strangers ask at once: the last code that was sent has been used."""
-    commands.end(_send_lock(phone_number.pseudonym, is_known_device=False).key)
-
-
-def clear_waits(phone_number: PhoneNumber) -> None:
-    """Let the number ask at once, and begin again with the shortest wait."""
-    for is_known_device in (True, False):
-        lock = _send_lock(phone_number.pseudonym, is_known_device=is_known_device)
-        commands.end(lock.key)
-        commands.end(_recent_sends(lock).key)
-
-
 def stop() -> None:
     """The kill switch: no SMS to anybody until `start`."""
     cache.set(_STOPPED.key, 1, None)
@@ -275,36 +261,3 @@ def start() -> None:
 
 def is_stopped() -> bool:
     return bool(cache.get(_STOPPED.key))
-
-
-def _send_lock(number: str, *, is_known_device: bool) -> commands.Lock:
-    """One SMS to a number at a time. Known devices wait only for one another.
-
-    Before the SMS it is held for longer than the SMS takes, so that no other goes out
-    at the same time; after it, until the number may ask again.
-    """
-    asking = "own" if is_known_device else "any"
-    shortest = _wait_after(1)
-    return commands.Lock(
-        name=ResendTooSoon.limit_name,
-        key=f"login-code-wait:{asking}:{number}",
-        free_at=time.time() + shortest,
-        seconds=max(shortest, settings.SMS_TIMEOUT_SECONDS + 5),
-    )
-
-
-def _recent_sends(lock: commands.Lock) -> commands.Tally:
-    """Key: the lock's. Value: SMS sent since its first. TTL: RECENT_SECONDS."""
-    key = f"{lock.key}:sends"
-    return commands.Tally(name=RECENT_SENDS, key=key, seconds=RECENT_SECONDS)
-
-
-def _seconds_until_free(lock: commands.Lock) -> int:
-    free_at: int = cache.get(lock.key, 0)
-    return max(math.ceil(free_at / 1000 - time.time()), 0)
-
-
-def _wait_after(sends: int) -> int:
-    """Seconds to wait after the number's recent sends, this one included."""
-    waits: list[int] = settings.LOGIN_CODE_RESEND_SECONDS
-    return waits[min(sends, len(waits)) - 1]

@@ -23,7 +23,8 @@ from users.login.clients import Client, issue_known_device_token
 from users.login.exceptions import AccountInactive, CodeExpired, ResendTooSoon
 from users.login.fixed_codes import fixed_digits
 from users.login.guess_limits import make_guess
-from users.login.send_limits import end_wait, reserve_send, seconds_until_resend
+from users.login.resend_wait import end_wait, seconds_until_resend
+from users.login.send_limits import reserve_send
 from users.models import Device, User
 from users.phones import PhoneNumber
 from users.sms import backend_class, check_destination, send_sms

@@ -17,7 +17,7 @@ from limits.budgets import attempt, clear, seconds_until_fewer, used
 from users.login import codes
 from users.login import takeover_risk as risk
 from users.login.guess_limits import ALL, PER_MONTH, length_of_next_code
-from users.login.send_limits import clear_waits, seconds_until_resend
+from users.login.resend_wait import clear_waits, seconds_until_resend
 from users.models import User
 from users.phones import PhoneNumber
 

@@ -21,7 +21,8 @@ from users.login.exceptions import (
     ResendTooSoon,
 )
 from users.login.guess_limits import PER_MONTH, length_of_next_code, make_guess
-from users.login.send_limits import reserve_send, seconds_until_resend
+from users.login.resend_wait import seconds_until_resend
+from users.login.send_limits import reserve_send
 from users.phones import PhoneNumber
 
 CLIENT = Client("192.0.2.1")
