@@ -20,6 +20,7 @@ REQUEST_CODE = [
             "expires_in": 298,
             "resend_in": 58,
             "code_length": 4,
+            "was_sent_before": False,
         },
     ),
 ]

@@ -63,13 +63,13 @@ class CodeSentSerializer(serializers.Serializer[Any]):
     resend_in = serializers.IntegerField(
         help_text=_("Seconds until another code may be asked for.")
     )
+    code_length = serializers.IntegerField()
     was_sent_before = serializers.BooleanField(
         help_text=_(
             "Whether no SMS was sent now, because the number gets no more for the "
             "moment. The code that it got earlier is valid."
         )
     )
-    code_length = serializers.IntegerField()
     dev_code = serializers.CharField(
         required=False,
         help_text=_("The code itself; only in development, with a simulated SMS."),
