@@ -189,7 +189,6 @@ AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
     {"NAME": f"{_validation}.UserAttributeSimilarityValidator"},
     {"NAME": f"{_validation}.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": f"{_validation}.CommonPasswordValidator"},
-    {"NAME": f"{_validation}.NumericPasswordValidator"},
     {"NAME": "users.passwords.GuessablePasswordValidator"},
 ]
 ADMIN_SECOND_FACTOR = env.flag("ADMIN_SECOND_FACTOR", default=not DEBUG)
@@ -442,7 +441,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SORT_OPERATIONS": False,  # as in urls.py: the order in which people need them
     "SWAGGER_UI_SETTINGS": {
-        "persistAuthorization": True,
+        "persistAuthorization": False,
         "defaultModelsExpandDepth": -1,
     },
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
