@@ -27,7 +27,9 @@ def favicon(request: HttpRequest) -> HttpResponse:
     return redirect(static("icon.svg"))
 
 
-robots = TemplateView.as_view(template_name="robots.txt", content_type="text/plain; charset=utf-8")
+robots = TemplateView.as_view(
+    template_name="robots.txt", content_type="text/plain; charset=utf-8"
+)
 
 urlpatterns = [
     path("", TemplateView.as_view(template_name="front.html"), name="front"),

@@ -138,6 +138,7 @@ def test_t26_known_devices_and_challenges(lab: Lab, report: Report) -> None:
         SMS_BACKEND="tests.attacks.providers.Silent",
         SMS_COUNTRIES="",
         LIMIT_SENDS="2000/3600",
+        LIMIT_SENDS_BY_STRANGERS="1600/3600",
     )
     owner = new_phone_number()
     token = target.sign_in(owner, address=network(999))["device_token"]

@@ -128,7 +128,9 @@ def _accepted(server: Target, address: Callable[[int], str]) -> int:
 def test_t11_forged_addresses_are_ignored_without_a_proxy(
     lab: Lab, report: Report
 ) -> None:
-    server = lab.server_with(TRUSTED_PROXY_COUNT="0", LIMIT_SENDS_PER_ADDRESS="5/3600")
+    server = lab.server_with(
+        TRUSTED_PROXY_COUNT="0", LIMIT_SENDS_PER_ADDRESS="5/3600", CHALLENGE_BACKEND=""
+    )
     accepted = _accepted(server, lambda i: f"11.{i // 250}.{i % 250}.7")
     report(
         "T11",
@@ -141,7 +143,9 @@ def test_t11_forged_addresses_are_ignored_without_a_proxy(
 def test_t11_forged_addresses_are_ignored_behind_a_proxy(
     lab: Lab, report: Report
 ) -> None:
-    server = lab.server_with(TRUSTED_PROXY_COUNT="1", LIMIT_SENDS_PER_ADDRESS="5/3600")
+    server = lab.server_with(
+        TRUSTED_PROXY_COUNT="1", LIMIT_SENDS_PER_ADDRESS="5/3600", CHALLENGE_BACKEND=""
+    )
     own = new_address()
     forged = _accepted(server, lambda i: f"11.{i // 250}.{i % 250}.8, {own}")
     report(
