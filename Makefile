@@ -41,10 +41,10 @@ superuser: $(VENV)/.run ## create a superuser; asks for phone number and passwor
 	@$(RUN_ENV) $(BIN)/python manage.py createsuperuser
 
 test: $(VENV)/.dev ## run all tests that are not slow, on SQLite and local memory
-	$(BIN)/pytest -n 2 -m "not slow" --cov --cov-report=term
+	$(BIN)/pytest -n 2 -m "not slow"
 
 test-real: $(VENV)/.dev ## run all tests on private PostgreSQL and Redis servers
-	$(BIN)/python -m tests.lab.servers services $(BIN)/pytest -n 2
+	$(BIN)/python -m tests.lab.servers services $(BIN)/pytest -n 2 --cov --cov-report=term
 
 e2e: $(VENV)/.dev ## test live servers: pages in a browser, races over HTTP, the examples in the docs
 	$(BIN)/python -m tests.lab.servers embedded $(BIN)/pytest -s tests/e2e/test_races.py

@@ -13,6 +13,7 @@ from django.utils import translation
 from hypothesis import settings as hypothesis_settings
 from rest_framework.test import APIClient
 
+from users.challenges.proof_of_work import ProofOfWork
 from users.devices.token_authentication import issue_token
 from users.models import User
 from users.phones import PhoneNumber
@@ -42,6 +43,12 @@ def clean_stores() -> Iterator[None]:
         cache.delete_pattern("*")  # type: ignore[attr-defined]  # django-redis's own
     else:
         cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def cheap_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Challenges that a test solves in a moment."""
+    monkeypatch.setattr(ProofOfWork, "ITERATIONS", 10)
 
 
 @pytest.fixture

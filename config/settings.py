@@ -305,8 +305,8 @@ LIMITS = {
     "password_guesses_per_phone": env.limit(
         "LIMIT_PASSWORD_GUESSES_PER_PHONE", f"100/{_DAY}"
     ),
-    "password_guesses_per_phone_and_address": env.limit(
-        "LIMIT_PASSWORD_GUESSES_PER_PHONE_AND_ADDRESS", f"20/{_DAY}"
+    "password_guesses_per_phone_and_network": env.limit(
+        "LIMIT_PASSWORD_GUESSES_PER_PHONE_AND_NETWORK", f"20/{_DAY}"
     ),
     "password_guesses_per_address": env.limit(
         "LIMIT_PASSWORD_GUESSES_PER_ADDRESS", f"20/{_HOUR}"

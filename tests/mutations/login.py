@@ -253,4 +253,18 @@ GUARDS = [
         "    is_ours = bool(url)\n",
         "users/login/tests/test_pages.py::test_after_signing_in_nobody_is_led_away",
     ),
+    Guard(
+        "codes that are not to sign in have a wait of their own",
+        "users/login/resend_wait.py",
+        "return cls.STRANGER if is_sign_in else cls.STRANGER_FOR_OTHER_CODES",
+        "return cls.STRANGER",
+        "users/login/tests/test_never_kept_out.py::test_other_codes_do_not_make_those_who_sign_in_wait",
+    ),
+    Guard(
+        "a code that is too short ends the wait",
+        "users/login/guess_limits.py",
+        "            end_wait(phone_number)\n",
+        "            pass\n",
+        "users/login/tests/test_never_kept_out.py::test_a_code_that_has_become_too_short_does_not_make_the_owner_wait",
+    ),
 ]

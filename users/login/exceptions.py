@@ -43,11 +43,18 @@ class GuessesUsedUp(LimitReached):
 
 
 class CodeExpired(Refusal):
-    """One answer for a code that expired, was used, or was never asked for."""
+    """One answer for a code that expired, was used, or was never asked for.
+
+    `is_too_short`: it lives, but wrong guesses have made the number's codes longer.
+    """
 
     code = "code_expired"
     text = _("The code is no longer valid. Ask for a new one.")
     attr = "code"
+
+    def __init__(self, *, is_too_short: bool = False) -> None:
+        super().__init__()
+        self.is_too_short = is_too_short
 
 
 class ResendTooSoon(LimitReached):

@@ -31,7 +31,12 @@ from limits.budgets import attempt, hashed_key, limit_reached, read, unless_fres
 from limits.commands import AttemptLimit, Command, CommandRefused
 from users.login.clients import Client
 from users.login.codes import LoginCode
-from users.login.exceptions import CodeExpired, CodeIncorrect, GuessesUsedUp
+from users.login.exceptions import (
+    CodeExpired,
+    CodeIncorrect,
+    GuessesUsedUp,
+)
+from users.login.resend_wait import end_wait
 from users.phones import PhoneNumber
 
 logger = logging.getLogger(__name__)
@@ -83,6 +88,11 @@ def make_guess(
     except CodeIncorrect as refusal:
         facts = {"attempts_left": refusal.attempts_left}
         _record("code.wrong", phone_number, client, **facts)
+        raise
+    except CodeExpired as refusal:
+        if refusal.is_too_short:
+            # Or the owner would have to wait with a code that is of no use.
+            end_wait(phone_number)
         raise
     except LimitReached as refusal:
         _record("guess.refused", phone_number, client, limit=refusal.limit)
@@ -166,7 +176,9 @@ def _refusal(
     code: LoginCode, refused: CommandRefused, ends_code: Sequence[Command]
 ) -> CodeExpired | LimitReached:
     if refused.command in ends_code:
-        return CodeExpired()
+        # Not for the guesses of one client: others can still use the code.
+        is_for_all = refused.command.name in (PER_MONTH, ALL)
+        return CodeExpired(is_too_short=is_for_all)
     if refused.command.name == PER_CODE:
         wait = min(math.ceil(refused.wait / 1000), code.seconds_left)
         return GuessesUsedUp(wait=wait)

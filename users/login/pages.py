@@ -24,7 +24,7 @@ from users.challenges.pages import challenge_page, sent_solution
 from users.devices.middleware import bind_session_to_device
 from users.login import services
 from users.login.clients import Client, set_known_device_cookie
-from users.login.exceptions import ResendTooSoon
+from users.login.exceptions import CodeExpired, ResendTooSoon
 from users.login.forms import CodeForm, PhoneForm
 from users.login.pending import (
     INVITATION_COOKIE,
@@ -155,6 +155,8 @@ def code_page(request: HttpRequest) -> HttpResponse:
             except Refusal as refusal:
                 form.add_error("code", str(refusal))
                 status = status_of(refusal)
+                if isinstance(refusal, CodeExpired):  # let people ask for another one
+                    pending = replace(pending, resend_at=time.time())
         else:
             status = 400
     context = {"form": form, "pending": pending}

@@ -1,10 +1,15 @@
 """The wait between two codes for one number: one SMS at a time, then longer waits.
 
-Strangers wait for one another, and known devices for one another.
+Known devices wait for one another, and strangers for one another. Strangers who ask for
+another kind of code than one to sign in have a wait of their own: while they make
+others wait, the number has no code that signs its owner in.
 """
+
+from __future__ import annotations
 
 import math
 import time
+from enum import StrEnum
 
 from django.conf import settings
 from django.core.cache import cache
@@ -18,35 +23,45 @@ RECENT_SECONDS = 3600
 RECENT_SENDS = "recent_sends"
 
 
-def seconds_until_resend(phone_number: PhoneNumber, *, is_known_device: bool) -> int:
-    lock = send_lock(phone_number.pseudonym, is_known_device=is_known_device)
-    return seconds_until_free(lock)
+class Asker(StrEnum):
+    KNOWN_DEVICE = "own"
+    STRANGER = "any"
+    STRANGER_FOR_OTHER_CODES = "other"  # than those to sign in
+
+    @classmethod
+    def of(cls, known_device: str | None, *, is_sign_in: bool) -> Asker:
+        if known_device:
+            return cls.KNOWN_DEVICE
+        return cls.STRANGER if is_sign_in else cls.STRANGER_FOR_OTHER_CODES
+
+
+def seconds_until_resend(phone_number: PhoneNumber, asker: Asker) -> int:
+    return seconds_until_free(send_lock(phone_number.pseudonym, asker))
 
 
 def end_wait(phone_number: PhoneNumber) -> None:
-    """Let strangers ask at once: the last code that was sent has been used."""
-    commands.end(send_lock(phone_number.pseudonym, is_known_device=False).key)
+    """Let strangers ask at once: the code that was sent is of no more use."""
+    commands.end(send_lock(phone_number.pseudonym, Asker.STRANGER).key)
 
 
 def clear_waits(phone_number: PhoneNumber) -> None:
     """Let the number ask at once, and begin again with the shortest wait."""
-    for is_known_device in (True, False):
-        lock = send_lock(phone_number.pseudonym, is_known_device=is_known_device)
+    for asker in Asker:
+        lock = send_lock(phone_number.pseudonym, asker)
         commands.end(lock.key)
         commands.end(recent_sends(lock).key)
 
 
-def send_lock(number: str, *, is_known_device: bool) -> commands.Lock:
+def send_lock(number: str, asker: Asker) -> commands.Lock:
     """One SMS to a number at a time.
 
     Before the SMS it is held for longer than the SMS takes, so that no other goes out
     at the same time; after it, until the number may ask again.
     """
-    asking = "own" if is_known_device else "any"
     shortest = wait_after(1)
     return commands.Lock(
         name=ResendTooSoon.limit_name,
-        key=f"login-code-wait:{asking}:{number}",
+        key=f"login-code-wait:{asker}:{number}",
         free_at=time.time() + shortest,
         seconds=max(shortest, settings.SMS_TIMEOUT_SECONDS + 5),
     )
@@ -58,9 +73,14 @@ def recent_sends(lock: commands.Lock) -> commands.Tally:
     return commands.Tally(name=RECENT_SENDS, key=key, seconds=RECENT_SECONDS)
 
 
+def free_at(lock: commands.Lock) -> int:
+    """In milliseconds since the epoch; 0 if it is free now."""
+    moment: int = cache.get(lock.key, 0)
+    return moment
+
+
 def seconds_until_free(lock: commands.Lock) -> int:
-    free_at: int = cache.get(lock.key, 0)
-    return max(math.ceil(free_at / 1000 - time.time()), 0)
+    return max(math.ceil(free_at(lock) / 1000 - time.time()), 0)
 
 
 def wait_after(sends: int) -> int:

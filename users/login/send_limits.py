@@ -34,6 +34,8 @@ from users.login.exceptions import ResendTooSoon
 from users.login.guess_limits import length_of_next_code, wrong_guesses
 from users.login.resend_wait import (
     RECENT_SENDS,
+    Asker,
+    free_at,
     recent_sends,
     seconds_until_free,
     send_lock,
@@ -82,10 +84,11 @@ def reserve_send(
 ) -> Iterator[Send]:
     """Permission for one SMS, refunded if the block raises.
 
-    With `may_be_last` off the number's KEPT_SENDS are left for others. After SmsUnsure
-    the limits stay charged, because the provider may bill the SMS; only the wait for
-    the next one is refunded. Raises ResendTooSoon, LimitReached, ChallengeRequired, and
-    SmsUnavailable while sending is stopped.
+    `may_be_last` is off for codes that are not to sign in: they leave the number its
+    KEPT_SENDS, and do not make those who sign in wait. After SmsUnsure the limits stay
+    charged, because the provider may bill the SMS; only the wait for the next one is
+    refunded. Raises ResendTooSoon, LimitReached, ChallengeRequired, and SmsUnavailable
+    while sending is stopped.
     """
     number, device = phone_number.pseudonym, client.known_device(phone_number)
     try:
@@ -132,7 +135,7 @@ def _reserve(
 ) -> tuple[commands.Lock, Reservation]:
     """The wait until the next send, and the limits, of a known device or a stranger."""
     number = phone_number.pseudonym
-    lock = send_lock(number, is_known_device=bool(device))
+    lock = send_lock(number, Asker.of(device, is_sign_in=may_be_last))
     wanted = [
         _STOPPED,
         lock,
@@ -160,7 +163,9 @@ def _reserve(
         )
         if refusal.limit == lock.name:
             # Or one could ask, free of charge, whether a number was sent a code.
-            reserve(attempt("sends_per_address", client.address))
+            # Asking again during the same wait tells nothing new.
+            item = f"{lock.key} {free_at(lock)}"
+            reserve(attempt("sends_per_address", client.address, item=item))
             raise ResendTooSoon(wait=seconds_until_free(lock)) from None
         raise
 
@@ -204,7 +209,11 @@ def _limits_of_strangers(
     phone_number: PhoneNumber, address: str, may_be_last: bool
 ) -> list[AttemptLimit | None]:
     number = phone_number.pseudonym
-    limits = [
+    # First those that no challenge helps against.
+    limits = [attempt(name, number) for name in PER_NUMBER]
+    if not may_be_last:
+        limits = [_without_kept(name, number) for name in PER_NUMBER] + limits
+    limits += [
         attempt("sends_per_phone_and_address", f"{number} {address}"),
         attempt("sends_per_address", address),
         attempt("phones_per_address", address, item=number),
@@ -214,9 +223,7 @@ def _limits_of_strangers(
     country = country_of(phone_number)
     if country != settings.PHONE_DEFAULT_REGION:
         limits.append(attempt("sends_per_country", str(country)))
-    if not may_be_last:
-        limits += [_without_kept(name, number) for name in PER_NUMBER]
-    return [*limits, *(attempt(name, number) for name in PER_NUMBER)]
+    return limits
 
 
 def _without_kept(name: str, number: str) -> AttemptLimit | None:

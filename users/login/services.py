@@ -23,7 +23,7 @@ from users.login.clients import Client, issue_known_device_token
 from users.login.exceptions import AccountInactive, CodeExpired, ResendTooSoon
 from users.login.fixed_codes import fixed_digits
 from users.login.guess_limits import make_guess
-from users.login.resend_wait import end_wait, seconds_until_resend
+from users.login.resend_wait import Asker, end_wait, seconds_until_resend
 from users.login.send_limits import reserve_send
 from users.models import Device, User
 from users.phones import PhoneNumber
@@ -137,13 +137,9 @@ def sent_code(
     code = codes.find(phone_number, purpose)
     if code is None or not code.is_alive():
         return None
-    return _code_sent(phone_number, code, resend_in(phone_number, client))
-
-
-def resend_in(phone_number: PhoneNumber, client: Client) -> int:
-    """Seconds until the number may ask for a code again."""
-    is_known_device = client.has_signed_in_on(phone_number)
-    return seconds_until_resend(phone_number, is_known_device=is_known_device)
+    known_device = client.known_device(phone_number)
+    asker = Asker.of(known_device, is_sign_in=purpose == codes.SIGN_IN)
+    return _code_sent(phone_number, code, seconds_until_resend(phone_number, asker))
 
 
 def sign_in(

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from config.monitoring import audit
 from config.refusals import LimitReached
-from limits.addresses import client_address, keyed_address
+from limits.addresses import client_address, keyed_address, network_of
 from limits.budgets import attempt, reserve, unless_fresh
 from limits.commands import AttemptLimit
 from users.phones import PhoneNumber
@@ -44,8 +44,8 @@ def password_limits(
     address = client_address(request)
     limits = [attempt("password_guesses_per_address", address)]
     if number:
-        subject = f"{number.pseudonym} {address}"
-        own = attempt("password_guesses_per_phone_and_address", subject)
+        subject = f"{number.pseudonym} {network_of(address)}"
+        own = attempt("password_guesses_per_phone_and_network", subject)
         by_all = attempt("password_guesses_per_phone", number.pseudonym)
         limits += [own, unless_fresh(by_all, own)]
     return limits

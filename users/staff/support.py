@@ -17,7 +17,7 @@ from limits.budgets import attempt, clear, seconds_until_fewer, used
 from users.login import codes
 from users.login import takeover_risk as risk
 from users.login.guess_limits import ALL, PER_MONTH, length_of_next_code
-from users.login.resend_wait import clear_waits, seconds_until_resend
+from users.login.resend_wait import Asker, clear_waits, seconds_until_resend
 from users.models import User
 from users.phones import PhoneNumber
 
@@ -104,8 +104,8 @@ def login_state(user: User) -> LoginState:
             {PER_MONTH: used(PER_MONTH, number.pseudonym), ALL: used(ALL, "all")}
         ),
         living_code=code if code and code.is_alive() else None,
-        resend_in=seconds_until_resend(number, is_known_device=False),
-        resend_in_known=seconds_until_resend(number, is_known_device=True),
+        resend_in=seconds_until_resend(number, Asker.STRANGER),
+        resend_in_known=seconds_until_resend(number, Asker.KNOWN_DEVICE),
     )
 
 

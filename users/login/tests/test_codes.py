@@ -21,7 +21,7 @@ from users.login.exceptions import (
     ResendTooSoon,
 )
 from users.login.guess_limits import PER_MONTH, length_of_next_code, make_guess
-from users.login.resend_wait import seconds_until_resend
+from users.login.resend_wait import Asker, seconds_until_resend
 from users.login.send_limits import reserve_send
 from users.phones import PhoneNumber
 
@@ -317,7 +317,7 @@ def send() -> None:
 def test_the_wait_is_rounded_up(clock: Clock) -> None:
     send()
     clock.pass_seconds(20.6)
-    assert seconds_until_resend(ALICE, is_known_device=False) == 40
+    assert seconds_until_resend(ALICE, Asker.STRANGER) == 40
 
 
 def test_each_send_makes_the_next_wait_longer(clock: Clock) -> None:
@@ -338,7 +338,7 @@ def test_another_send_waits_while_the_sms_is_on_its_way(
         clock.pass_seconds(settings.SMS_TIMEOUT_SECONDS)
         with pytest.raises(ResendTooSoon):
             send()
-    assert seconds_until_resend(ALICE, is_known_device=False) == 0
+    assert seconds_until_resend(ALICE, Asker.STRANGER) == 0
 
 
 def test_a_dump_of_the_cache_shows_no_code_and_no_number() -> None:

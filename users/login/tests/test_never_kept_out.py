@@ -159,6 +159,29 @@ def test_a_wait_that_should_have_ended_does_not_lock_the_number(lasting: str) ->
     assert not ask("192.0.2.1").was_sent_before
 
 
+def test_other_codes_do_not_make_those_who_sign_in_wait(clock: Clock) -> None:
+    """Anybody with an account may ask to move it to this number."""
+    for n in range(3):
+        services.send_code(ALICE, "%(code)s", Client("198.51.100.1"), purpose="change")
+        assert seconds_to_get_in(clock, f"192.0.{n}.1") == 0
+        clock.pass_seconds(300)
+
+
+def test_a_code_that_has_become_too_short_does_not_make_the_owner_wait(
+    clock: Clock,
+) -> None:
+    for n in range(3):  # the wait is 300 seconds now
+        ask(f"198.51.{n}.1")
+        clock.pass_seconds(300 if n < 2 else 1)
+    for network in range(40):  # six digits, then eight
+        with suppress(Refusal):
+            sign_in(wrong(codes.get(ALICE).digits), f"203.0.{network}.1")
+        if network == 10:
+            ask("198.51.100.9")
+    assert seconds_to_get_in(clock, "192.0.2.1") <= settings.LOGIN_CODE_TTL_SECONDS
+    assert codes.find(ALICE) is not None
+
+
 def test_messages_that_are_not_for_signing_in_leave_the_last_ones(
     settings: LazySettings, clock: Clock
 ) -> None:

@@ -90,7 +90,9 @@ def test_wrong_passwords_from_elsewhere_do_not_lock_staff_out(
         sign_in("wrong", "198.51.100.1")
     assert b"Too many requests" in sign_in("a long password", "198.51.100.1")
     assert b"Please enter the correct" in sign_in("wrong", "192.0.2.1")
-    assert b"Too many requests" not in sign_in("a long password", "192.0.2.1")
+    assert b"Please enter the correct" in sign_in("wrong", "192.0.2.2")
+    assert b"Too many requests" in sign_in("a long password", "192.0.2.3")
+    assert b"Too many requests" not in sign_in("a long password", "203.0.113.1")
 
 
 INLINE = re.compile(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=")
