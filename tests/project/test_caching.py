@@ -43,6 +43,7 @@ def test_the_addresses_are_those_of_the_service() -> None:
     assert not [path for path in PATHS if set("<>^$") & set(path)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("who", ["nobody", "person", "staff"])
 @pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS", "PROPFIND"])
 @pytest.mark.filterwarnings("ignore:No directory at")
