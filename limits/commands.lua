@@ -25,7 +25,7 @@ local function current_slice(c)
   return math.floor(c.now / c.slice_milliseconds)
 end
 
--- The slices that still count, oldest first, as {slice, attempts}; and their sum.
+-- The slices that still count, as {slice, attempts}; and the sum of their attempts.
 local function slices(key, c)
   local found, total = {}, 0
   local oldest = current_slice(c) - c.slices
@@ -39,8 +39,12 @@ local function slices(key, c)
       total = total + attempts
     end
   end
-  table.sort(found, function(a, b) return a[1] < b[1] end)
   return found, total
+end
+
+local function oldest_first(found)
+  table.sort(found, function(a, b) return a[1] < b[1] end)
+  return found
 end
 
 local function total(key, c)
@@ -48,14 +52,16 @@ local function total(key, c)
   return sum
 end
 
+-- Keeps what it has counted, so that `attempt` need not count again.
 local function is_reached(c)
-  if total(c.key, c) < c.limit then return false end
+  c.total = total(c.key, c)
+  if c.total < c.limit then return false end
   return not c.unless or total(c.second_key, c.unless) >= c.unless.limit
 end
 
 local function milliseconds_to_wait(c)
   local found, left = slices(c.key, c)
-  for _, pair in ipairs(found) do
+  for _, pair in ipairs(oldest_first(found)) do
     left = left - pair[2]
     if left < c.limit then
       return (pair[1] + c.slices + 1) * c.slice_milliseconds - c.now
@@ -70,11 +76,12 @@ local function attempt(c)
     redis.call('HINCRBY', c.key, slice, c.amount)
     redis.call('PEXPIRE', c.key, c.slice_milliseconds * (c.slices + 1))
   end
-  return total(c.key, c)
+  return c.total + c.amount
 end
 
 local function take_back(c)
   local found, left = slices(c.key, c), c.amount
+  oldest_first(found)
   for n = #found, 1, -1 do
     local taken = math.min(left, found[n][2])
     if taken > 0 then
