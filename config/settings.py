@@ -274,7 +274,7 @@ LIMITS = {
     "sends_per_network": env.limit("LIMIT_SENDS_PER_NETWORK", f"600/{_HOUR}"),
     # To each country but that of PHONE_DEFAULT_REGION.
     "sends_per_country": env.limit("LIMIT_SENDS_PER_COUNTRY", f"200/{_HOUR}"),
-    # What is left of the second is for known devices.
+    # `sends` minus `sends_by_strangers` is kept for known devices.
     "sends_by_strangers": env.limit("LIMIT_SENDS_BY_STRANGERS", f"1600/{_HOUR}"),
     "sends": env.limit("LIMIT_SENDS", f"2000/{_HOUR}"),
     # Wrong guesses at one number.

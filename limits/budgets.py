@@ -1,4 +1,4 @@
-"""The limits of settings.LIMITS: at most so many attempts in any period.
+"""The limits of settings.LIMITS: at most `count` attempts in any period.
 
 An attempt is counted in the same atomic step that checks the limit, so among any number
 of simultaneous attempts exactly as many pass as the limit allows. The cache stores

@@ -70,6 +70,7 @@ local function milliseconds_to_wait(c)
   return c.slice_milliseconds * c.slices  -- a limit of 0 never lets anybody through
 end
 
+-- Uses c.total, which `is_reached` has set: every command is asked first.
 local function attempt(c)
   if c.amount > 0 then
     local slice = string.format('%.0f', current_slice(c))

@@ -4,7 +4,8 @@ A list of commands is one atomic step. In Redis a script runs it (`commands.lua`
 round trip. Without Redis the methods below do the same in the memory of the one
 process, under a lock. The tests run on both.
 
-Each class says what is stored under its key, and for how long (TTL).
+Each class says what is stored under its key, and for how long (TTL). A list counts
+under each key once at most.
 """
 
 import json
@@ -19,7 +20,7 @@ from typing import Any, Literal
 from django.conf import settings
 from django.core.cache import cache
 
-# Of a sliding period. More slices are more exact, and more to store.
+# Parts of a sliding period. More are more exact, and take more memory.
 SLICES = 12
 
 
@@ -100,7 +101,7 @@ class AttemptCount(Command):
 
     Attempts are counted in slices, each a twelfth of the period. The current slice and
     the twelve before it count. So an attempt counts for at least `seconds` and for at
-    most a twelfth longer, and in no period of `seconds` are there more than the limit.
+    most a twelfth longer. No period of `seconds` contains more attempts than the limit.
 
     Key: whose attempts. Value: attempts in each slice. TTL: that of the last slice.
     """

@@ -108,7 +108,7 @@ def _record_creation(user: User) -> None:
 def _record_rights(user: User) -> None:
     rights = [name for name in ("staff", "superuser") if getattr(user, f"is_{name}")]
     if rights:
-        facts: dict[str, Any] = {"user": user.pk, "added": " ".join(rights)}
+        facts: dict[str, Any] = {"user": user.pk, "added": ", ".join(rights)}
         transaction.on_commit(partial(audit.record, "rights.changed", **facts))
 
 

@@ -67,7 +67,7 @@ GUARDS = [
     Guard(
         "other messages leave the number its last ones",
         "users/login/send_limits.py",
-        "    if not may_be_last:\n",
+        "    if not is_sign_in:\n",
         "    if False:\n",
         "users/login/tests/test_never_kept_out.py::test_messages_that_are_not_for_signing_in_leave_the_last_ones",
     ),
@@ -256,7 +256,7 @@ GUARDS = [
     Guard(
         "codes that are not to sign in have a wait of their own",
         "users/login/resend_wait.py",
-        "return cls.STRANGER if is_sign_in else cls.STRANGER_FOR_OTHER_CODES",
+        "return cls.STRANGER if is_sign_in else cls.STRANGER_NOT_SIGNING_IN",
         "return cls.STRANGER",
         "users/login/tests/test_never_kept_out.py::test_other_codes_do_not_make_those_who_sign_in_wait",
     ),

@@ -5,7 +5,7 @@ GUARDS = [
         "unlocking keeps the guesses of the month",
         "users/staff/support.py",
         "dict.fromkeys(OF_NUMBER, number)",
-        "dict.fromkeys((*OF_NUMBER, *LASTING), number)",
+        "dict.fromkeys((*OF_NUMBER, *GUESSING), number)",
         "users/staff/tests/test_support.py::test_unlock_leaves_the_guesses_of_the_month",
     ),
     Guard(

@@ -39,4 +39,4 @@ class ChallengeRequired(LimitReached):
             },
             "signature": "70949ce70e83920f590e1fd7ba0ee5c9…",
         }
-        return cls(task, limit="sends", wait=600)
+        return cls(task, limit="sends_per_address", wait=600)

@@ -50,9 +50,9 @@ class LoginCode:
     nonce: str
     expires_at: float  # seconds since the epoch
     is_fixed: bool  # the number is one of TEST_NUMBERS
-    # The first nonce of codes that replaced one another while the one before was alive.
+    # Codes that replace a living code share it, so a client's guesses go on counting.
     series: str = ""
-    # Lives until the number can be sent another message: see `send_limits`.
+    # Valid until the number can be sent another message: see `send_limits`.
     is_last: bool = False
 
     @property

@@ -9,9 +9,10 @@ No limit keeps the owner of a number out, whatever strangers do:
 - Wrong guesses make codes longer (settings LOGIN_CODE_GROWTH…): the next codes of the
   number, those asked for from the address, and those of everybody. Codes that are too
   short by then are no longer compared. Codes of the longest length always are.
-- The other limits do not refuse a client that is new to the number: one from whose
-  address (for the limits of the number and of the service: network) fewer than
-  FRESH wrong guesses came.
+- The other limits do not refuse a client that has made fewer than FRESH wrong guesses.
+  For the limits of an address or network these are its guesses at this number; for the
+  limits of the number, those of its network at this number; for the limit of everybody,
+  those of its network today.
 - A device that has signed in on the number before has a few guesses of its own.
 """
 
@@ -50,15 +51,16 @@ ALL = "guesses"
 
 @dataclass(frozen=True, slots=True)
 class Typos:
-    """Wrong guesses of a client at a code that it then entered right."""
+    """Wrong guesses that a client made before it entered the right code."""
 
     number: int
     counted_by: tuple[AttemptLimit, ...]
 
     def forgive(self) -> None:
-        """Call this once the code is spent, so that it happens once for each code.
+        """Refund them, after the code was spent, so that it happens once.
 
-        The number's own count stays: for a number, success resets nothing.
+        The count of the phone number stays: a sign-in must not give attackers new
+        guesses.
         """
         if self.number:
             commands.refund([replace(c, amount=self.number) for c in self.counted_by])
@@ -91,7 +93,7 @@ def make_guess(
         raise
     except CodeExpired as refusal:
         if refusal.is_too_short:
-            # Or the owner would have to wait with a code that is of no use.
+            # Otherwise the owner would wait while holding a code that no longer works.
             end_wait(phone_number)
         raise
     except LimitReached as refusal:
@@ -109,7 +111,7 @@ def _record(
 def _guess(
     code: LoginCode, digits: str, number: str, address: str, device: str | None
 ) -> Typos:
-    """With the guesses of a known device first, then as a stranger."""
+    """A known device uses its own guesses first. Then it guesses as a stranger."""
     wrong = 0 if code.matches(digits) else 1
     if device:
         own = [
@@ -131,7 +133,8 @@ def _guess(
         limits=_limits_of_strangers(number, address),
         outgrown=_outgrown_limits(code, number, address),
     )
-    # Of a known device, some were counted by its own limits only.
+    # A known device gets no refund: some of its wrong guesses were counted only in its
+    # own limits.
     return NO_TYPOS if device else typos
 
 
@@ -143,10 +146,10 @@ def _count(
     limits: Sequence[AttemptLimit | None],
     outgrown: Sequence[AttemptLimit] = (),
 ) -> Typos:
-    """Count the guess if it is wrong, and check the limits in any case.
+    """Check the limits, and count a wrong guess. Returns only if the guess is right.
 
-    The guesses of one `guesser` at one code are counted together. `outgrown` are the
-    limits after whose wrong guesses the code is too short.
+    `guesser`: whose guesses at this code count together. `outgrown`: limits that, when
+    reached, make this code too short.
     """
     per_code = AttemptLimit(
         name=PER_CODE,
@@ -157,7 +160,8 @@ def _count(
     )
     together = code.guesses_left(taken=wrong)
     counted_by = [replace(limit, amount=wrong) for limit in limits if limit]
-    # Those that only check come first, as they look at what the others count.
+    # The order matters: `outgrown` and `counted_by` share names, and `counts` must get
+    # the results of those that count.
     run: list[Command] = [per_code, together, *outgrown, *counted_by]
     try:
         results = commands.run(run)
@@ -176,7 +180,7 @@ def _refusal(
     code: LoginCode, refused: CommandRefused, ends_code: Sequence[Command]
 ) -> CodeExpired | LimitReached:
     if refused.command in ends_code:
-        # Not for the guesses of one client: others can still use the code.
+        # If it is too short only for this client's address, others can still use it.
         is_for_all = refused.command.name in (PER_MONTH, ALL)
         return CodeExpired(is_too_short=is_for_all)
     if refused.command.name == PER_CODE:
@@ -185,7 +189,7 @@ def _refusal(
     return limit_reached(refused)
 
 
-# What counts the guesses of an address, a network or everybody at all numbers.
+# Limits of an address, a network or everybody, which count guesses at all numbers.
 _FORGIVEN = ("guesses_per_address", PER_ADDRESS_DAY, PER_NETWORK_DAY, ALL)
 
 
@@ -207,7 +211,7 @@ def _limits_of_strangers(number: str, address: str) -> list[AttemptLimit | None]
 
 
 def _growth() -> dict[str, list[tuple[int, int]]]:
-    """By limit: after so many wrong guesses, so many digits."""
+    """By limit: pairs of wrong guesses and the digits of the codes after them."""
     return {
         PER_MONTH: settings.LOGIN_CODE_GROWTH,
         PER_ADDRESS_DAY: settings.LOGIN_CODE_GROWTH_PER_CLIENT,

@@ -11,7 +11,8 @@ from limits.budgets import hashed_key
 from users.login.clients import Client
 from users.phones import PhoneNumber
 
-# As long as a login code may live.
+# The longest LOGIN_CODE_TTL_SECONDS. The last codes of a day live longer; then the app
+# has to send the invite code again.
 REMEMBERED_SECONDS = 3600
 
 

@@ -1,8 +1,8 @@
 """The wait between two codes for one number: one SMS at a time, then longer waits.
 
-Known devices wait for one another, and strangers for one another. Strangers who ask for
-another kind of code than one to sign in have a wait of their own: while they make
-others wait, the number has no code that signs its owner in.
+Known devices and strangers wait separately. So do strangers who ask for a code that
+does not sign in (to change a number): otherwise they could make the owner wait while
+the number has no code to sign in with.
 """
 
 from __future__ import annotations
@@ -24,15 +24,17 @@ RECENT_SENDS = "recent_sends"
 
 
 class Asker(StrEnum):
+    """The values are parts of cache keys."""
+
     KNOWN_DEVICE = "own"
     STRANGER = "any"
-    STRANGER_FOR_OTHER_CODES = "other"  # than those to sign in
+    STRANGER_NOT_SIGNING_IN = "other"
 
     @classmethod
     def of(cls, known_device: str | None, *, is_sign_in: bool) -> Asker:
         if known_device:
             return cls.KNOWN_DEVICE
-        return cls.STRANGER if is_sign_in else cls.STRANGER_FOR_OTHER_CODES
+        return cls.STRANGER if is_sign_in else cls.STRANGER_NOT_SIGNING_IN
 
 
 def seconds_until_resend(phone_number: PhoneNumber, asker: Asker) -> int:

@@ -2,13 +2,13 @@
 
 No limit keeps the owner of a number out, whatever strangers do:
 
-- A code belongs to the number. Whoever asks for it, it arrives at the owner's phone. So
-  the last KEPT_SENDS messages that a number may get in an hour or a day carry a code of
-  the longest length that lives until the number may get another message. Strangers who
-  ask meanwhile are told that a code was sent. Each of these messages goes out only
-  after the code of the one before has signed somebody in.
-- Known devices have sends of their own: of the number, and of the whole service.
-- Past a part of a limit that many strangers share, they have to solve a challenge.
+- A code always arrives at the owner's phone, whoever asked for it. The last KEPT_SENDS
+  messages that a number may get in an hour or a day carry a code of the longest length,
+  valid until the number may get another message. Strangers who ask meanwhile are told
+  that a code was sent. The next of these messages is sent only after the code was used.
+- Some sends of each number and of the whole service are reserved for known devices.
+- When a set share of a limit that many strangers share is used, they have to solve a
+  challenge.
 """
 
 import logging
@@ -80,24 +80,24 @@ def reserve_send(
     phone_number: PhoneNumber,
     client: Client,
     *,
-    may_be_last: bool = True,
+    is_sign_in: bool = True,
 ) -> Iterator[Send]:
     """Permission for one SMS, refunded if the block raises.
 
-    `may_be_last` is off for codes that are not to sign in: they leave the number its
-    KEPT_SENDS, and do not make those who sign in wait. After SmsUnsure the limits stay
+    `is_sign_in`: whether the code is one to sign in with. Other codes may not use the
+    number's KEPT_SENDS, and have a wait of their own. After SmsUnsure the limits stay
     charged, because the provider may bill the SMS; only the wait for the next one is
     refunded. Raises ResendTooSoon, LimitReached, ChallengeRequired, and SmsUnavailable
     while sending is stopped.
     """
     number, device = phone_number.pseudonym, client.known_device(phone_number)
     try:
-        lock, reservation = _reserve(phone_number, client, device, may_be_last)
+        lock, reservation = _reserve(phone_number, client, device, is_sign_in)
     except LimitReached as refusal:
         if refusal.limit not in PER_DEVICE:
             raise
         device = None  # it has used up its own sends: from now on it is a stranger
-        lock, reservation = _reserve(phone_number, client, None, may_be_last)
+        lock, reservation = _reserve(phone_number, client, None, is_sign_in)
     results = reservation.results
     wait = wait_after(results[RECENT_SENDS])
     last_for = None if device else _last_for(number, results)
@@ -131,11 +131,11 @@ def reserve_send(
 
 
 def _reserve(
-    phone_number: PhoneNumber, client: Client, device: str | None, may_be_last: bool
+    phone_number: PhoneNumber, client: Client, device: str | None, is_sign_in: bool
 ) -> tuple[commands.Lock, Reservation]:
-    """The wait until the next send, and the limits, of a known device or a stranger."""
+    """Reserve the wait and the limits of a known device; without one, a stranger's."""
     number = phone_number.pseudonym
-    lock = send_lock(number, Asker.of(device, is_sign_in=may_be_last))
+    lock = send_lock(number, Asker.of(device, is_sign_in=is_sign_in))
     wanted = [
         _STOPPED,
         lock,
@@ -143,7 +143,7 @@ def _reserve(
         *(
             _limits_of_device(number, device)
             if device
-            else _limits_of_strangers(phone_number, client.address, may_be_last)
+            else _limits_of_strangers(phone_number, client.address, is_sign_in)
         ),
         attempt(ALL, "all"),
         # In the same round trip: what decides the code's length, and today's count.
@@ -162,8 +162,9 @@ def _reserve(
             limit=refusal.limit,
         )
         if refusal.limit == lock.name:
-            # Or one could ask, free of charge, whether a number was sent a code.
-            # Asking again during the same wait tells nothing new.
+            # This costs one of the address's sends. Otherwise strangers could find out
+            # for free whether a number was just sent a code. Asking again during the
+            # same wait is free, because it reveals nothing new.
             item = f"{lock.key} {free_at(lock)}"
             reserve(attempt("sends_per_address", client.address, item=item))
             raise ResendTooSoon(wait=seconds_until_free(lock)) from None
@@ -206,12 +207,12 @@ def _limits_of_device(number: str, device: str) -> list[AttemptLimit | None]:
 
 
 def _limits_of_strangers(
-    phone_number: PhoneNumber, address: str, may_be_last: bool
+    phone_number: PhoneNumber, address: str, is_sign_in: bool
 ) -> list[AttemptLimit | None]:
     number = phone_number.pseudonym
-    # First those that no challenge helps against.
+    # First the limits that a challenge cannot lift: nobody should solve one in vain.
     limits = [attempt(name, number) for name in PER_NUMBER]
-    if not may_be_last:
+    if not is_sign_in:
         limits = [_without_kept(name, number) for name in PER_NUMBER] + limits
     limits += [
         attempt("sends_per_phone_and_address", f"{number} {address}"),
@@ -227,7 +228,7 @@ def _limits_of_strangers(
 
 
 def _without_kept(name: str, number: str) -> AttemptLimit | None:
-    """A check that the limit is not near: for messages that are not for signing in."""
+    """Refuses when only the kept sends are left."""
     limit = attempt(name, number)
     return limit and replace(limit, limit=limit.limit - _kept(limit), amount=0)
 
@@ -243,7 +244,7 @@ def _last_for(number: str, results: Mapping[str, int]) -> int | None:
 
 
 def _kept(limit: AttemptLimit) -> int:
-    """Of a low limit at most a half, but at least one."""
+    """How many sends are kept: KEPT_SENDS, at most half of the limit, at least one."""
     return min(KEPT_SENDS, max(limit.limit // 2, 1))
 
 

@@ -44,11 +44,6 @@ class CodeSent:
     # The number gets no more messages for now. A code was sent earlier, and is valid.
     was_sent_before: bool = False
 
-    @property
-    def minutes(self) -> int:
-        """How long the code is valid, in whole minutes, for people."""
-        return max(round(self.expires_in / 60), 1)
-
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
@@ -97,7 +92,7 @@ def send_code(
     """
     is_sign_in = purpose == codes.SIGN_IN
     try:
-        with reserve_send(phone_number, client, may_be_last=is_sign_in) as send:
+        with reserve_send(phone_number, client, is_sign_in=is_sign_in) as send:
             code = codes.issue(
                 phone_number,
                 length=send.code_length,
@@ -223,7 +218,8 @@ def _living_last_code(
     if code is None or not code.is_last:
         return None
     if not code.is_alive():
-        end_wait(phone_number)  # a message that ended the wait has been lost
+        # The code was spent, but ending the wait failed then, for example in an outage.
+        end_wait(phone_number)
         return None
     return code
 

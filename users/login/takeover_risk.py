@@ -2,8 +2,8 @@
 
 A guess at a code of n digits is right with a chance of 10**-n. An attacker makes all
 wrong guesses that a limit allows in its period: first those at short codes, then the
-rest at the longest ones. A period fits into a year so many times as a burst of guesses
-can be repeated in it, the first one included.
+rest at the longest ones. A burst of guesses can be made at the start of a year, and
+then once in each period.
 
 Beyond a limit every network still has a few guesses (`budgets.FRESH`), so the
 figures depend on how many networks an attacker has: a /24 of IPv4 or a /48 of IPv6.
@@ -96,7 +96,8 @@ def sms_a_year() -> float:
 
 def sms_a_year_without_challenge() -> float:
     """To strangers who do not solve one, at most."""
-    return _a_day("sends_by_strangers") * 365 / 2
+    percent = settings.CHALLENGE_FROM_PERCENT if settings.CHALLENGE_BACKEND else 100
+    return _a_day("sends_by_strangers") * 365 * percent / 100 if percent else 0.0
 
 
 def problems() -> list[str]:

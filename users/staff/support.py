@@ -1,9 +1,8 @@
 """The limits of a person's number and account, as support staff see and clear them.
 
-`unlock` clears those that end within a day. It leaves the wrong guesses of the month:
-they make short codes safe, and they lock nobody out, because codes only get longer.
-`reset_guesses` clears these, too. It is for superusers, because an attacker gets
-another month's guesses by it as well.
+`unlock` leaves those that stop guessing: at codes (a month), and at the passwords and
+second-step codes of staff (a day). `reset_guesses` clears these. It is for superusers,
+because an attacker gets the same guesses again.
 """
 
 from dataclasses import dataclass
@@ -43,7 +42,7 @@ OF_NUMBER = (
 # A first sign-in may be refused and its row rolled back, so these count by number.
 OF_USERNAME = ("activation_failures_per_user", "lookups_per_user")
 OF_ACCOUNT = ("profile_edits_per_user",)
-LASTING = (
+GUESSING = (
     "guesses_per_phone_month",
     "guesses_per_known_devices",
     "password_guesses_per_phone",
@@ -96,7 +95,7 @@ class LoginState:
 def login_state(user: User) -> LoginState:
     number = PhoneNumber(user.phone_number)
     code = codes.find(number)
-    subjects = _cleared_by_unlock(user) | _lasting(user)
+    subjects = _cleared_by_unlock(user) | _guessing(user)
     usages = [_usage(name, subject) for name, subject in subjects.items()]
     return LoginState(
         usages=[usage for usage in usages if usage],
@@ -110,7 +109,7 @@ def login_state(user: User) -> LoginState:
 
 
 def unlock(user: User, *, by: User) -> None:
-    """Clear the limits of the number and the account that end within a day."""
+    """Clear the limits of the number and the account, except those on guessing."""
     for name, subject in _cleared_by_unlock(user).items():
         clear(name, subject)
     clear_waits(PhoneNumber(user.phone_number))
@@ -119,7 +118,7 @@ def unlock(user: User, *, by: User) -> None:
 
 def reset_guesses(user: User, *, by: User) -> None:
     """Forget the number's wrong guesses. An attacker may start again as well."""
-    for name, subject in _lasting(user).items():
+    for name, subject in _guessing(user).items():
         clear(name, subject)
     _record("guesses.reset", user, by)
 
@@ -139,8 +138,8 @@ def _cleared_by_unlock(user: User) -> dict[str, str]:
     )
 
 
-def _lasting(user: User) -> dict[str, str]:
-    return dict.fromkeys(LASTING, PhoneNumber(user.phone_number).pseudonym)
+def _guessing(user: User) -> dict[str, str]:
+    return dict.fromkeys(GUESSING, PhoneNumber(user.phone_number).pseudonym)
 
 
 def _usage(name: str, subject: str) -> Usage | None:
@@ -155,7 +154,7 @@ def _usage(name: str, subject: str) -> Usage | None:
         used=count,
         count=limit.limit,
         resets_at=timezone.now() + timedelta(seconds=seconds),
-        is_cleared_by_unlock=name not in LASTING,
+        is_cleared_by_unlock=name not in GUESSING,
     )
 
 

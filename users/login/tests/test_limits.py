@@ -570,7 +570,7 @@ def test_the_default_limits_keep_the_promises() -> None:
     assert risk.longest_wait() <= settings.LOGIN_CODE_TTL_SECONDS
     assert risk.sms_a_day_to_a_number() == 20
     assert risk.sms_a_year() == 2000 * 24 * 365
-    assert risk.sms_a_year_without_challenge() == 800 * 24 * 365
+    assert risk.sms_a_year_without_challenge() == 1600 * 24 * 365  # none is set here
 
 
 @pytest.mark.parametrize(
@@ -597,6 +597,15 @@ def test_risky_limits_are_warned_of(
             value = {**settings.LIMITS, **value}
         setattr(settings, name, value)
     assert [found.id for found in run_checks()].count("config.W002") == warnings
+
+
+@pytest.mark.parametrize(("percent", "sms"), [(0, 0), (50, 800), (100, 1600)])
+def test_sms_without_a_challenge_end_at_the_soft_limit(
+    settings: LazySettings, percent: int, sms: int
+) -> None:
+    settings.CHALLENGE_BACKEND = "users.challenges.proof_of_work.ProofOfWork"
+    settings.CHALLENGE_FROM_PERCENT = percent
+    assert risk.sms_a_year_without_challenge() == sms * 24 * 365
 
 
 def test_without_the_limit_per_month_the_risk_is_certain(

@@ -135,7 +135,7 @@ def test_a_new_superuser_is_recorded(staff: User, trail: Trail) -> None:
     user = User.objects.create_superuser("+79990000010", NEW_PASSWORD)
     assert told(trail, "rights.changed", "password.set") == [
         {"event": "password.set", "user": user.pk},
-        {"event": "rights.changed", "user": user.pk, "added": "staff superuser"},
+        {"event": "rights.changed", "user": user.pk, "added": "staff, superuser"},
     ]
 
 

@@ -109,10 +109,10 @@ def test_unlock_lets_a_person_try_invite_codes_again(
 
 
 def test_unlock_leaves_the_guesses_of_the_month(admin: Client, alice: User) -> None:
-    for name in support.LASTING:
+    for name in support.GUESSING:
         reserve(attempt(name, ALICE.pseudonym))
     admin.post(f"/admin/users/user/{alice.pk}/unlock/")
-    assert {used(name, ALICE.pseudonym) for name in support.LASTING} == {1}
+    assert {used(name, ALICE.pseudonym) for name in support.GUESSING} == {1}
 
 
 def test_a_superuser_forgets_wrong_guesses(admin: Client, alice: User) -> None:
