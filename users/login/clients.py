@@ -71,10 +71,6 @@ class Client:
         )
         return device if accounts.exists() else None
 
-    def has_signed_in_on(self, phone_number: PhoneNumber) -> bool:
-        """Whether this device has signed in on this number before."""
-        return self.known_device(phone_number) is not None
-
 
 def issue_known_device_token(user: User, known_device: str | None = None) -> str:
     """For a device that has just signed in. `known_device`: the random id it had."""

@@ -86,7 +86,7 @@ def test_a_sign_in_gives_a_pair(api: APIClient, clock: Clock) -> None:
     body = response.json()
     user = User.objects.get()
     access, refreshing = claims_of(body.pop("access")), claims_of(body.pop("refresh"))
-    assert Client("", body.pop("device_token")).has_signed_in_on(ALICE)
+    assert Client("", body.pop("device_token")).known_device(ALICE)
     assert body == {
         "access_expires_in": 600,
         "refresh_expires_at": "2027-02-19T12:00:00Z",

@@ -28,7 +28,7 @@ def test_the_first_sign_in_creates_the_account(api: APIClient, clock: Clock) -> 
     body = response.json()
     user = User.objects.get()
     assert len(body.pop("token")) >= 40
-    assert Client("", body.pop("device_token")).has_signed_in_on(ALICE)
+    assert Client("", body.pop("device_token")).known_device(ALICE)
     assert body == {
         "expires_at": "2027-02-19T12:00:00Z",
         "is_new_user": True,

@@ -60,7 +60,7 @@ def test_in_two_steps(browser: Client, outbox: list[Message]) -> None:
     assert thief.get("/profile/").status_code == 302
     assert "pending_new_phone_number" not in browser.session
     known = browser.cookies["known_device"].value
-    assert clients.Client("", known).has_signed_in_on(NEW)
+    assert clients.Client("", known).known_device(NEW)
     assert phone.get("/api/profile/").status_code == 401
 
 

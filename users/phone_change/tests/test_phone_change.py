@@ -83,7 +83,7 @@ def test_the_number_changes_and_nothing_else(
     assert response.status_code == 200
     answer = response.json()
     token = answer.pop("token")
-    assert Client("", answer.pop("device_token")).has_signed_in_on(NEW)
+    assert Client("", answer.pop("device_token")).known_device(NEW)
     user = {
         name: value
         for name, value in before.items()
