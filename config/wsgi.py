@@ -1,11 +1,13 @@
 import os
 
-from django.core.wsgi import get_wsgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-
-application = get_wsgi_application()
+django.setup(set_prefix=False)
 
 from config.checks import check_before_serving  # noqa: E402  needs the apps
+from config.server.application import Application  # noqa: E402  needs the settings
+
+application = Application()
 
 check_before_serving()

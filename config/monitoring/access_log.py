@@ -25,7 +25,10 @@ class AccessMiddleware:
         match = request.resolver_match
         route = match.route if match else "-"
         count_request(method=method, route=route, status=status, seconds=seconds)
-        if settings.ACCESS_LOG and (route not in settings.PROBE_PATHS or status >= 400):
+        is_routine = route in settings.PROBE_PATHS or request.path.startswith(
+            settings.STATIC_URL
+        )
+        if settings.ACCESS_LOG and (status >= 400 or not is_routine):
             facts = {
                 "method": known_method(method),
                 "route": route,

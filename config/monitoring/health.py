@@ -8,12 +8,14 @@ from django.db import Error as DatabaseError
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
-from redis.exceptions import RedisClusterException, RedisError
 from rest_framework import serializers, status
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
+
+from config.monitoring.negotiation import AnyAccept
+from config.server.redis_pool import REDIS_FAILS
 
 logger = logging.getLogger(__name__)
 
@@ -38,11 +40,13 @@ class ReadinessSerializer(serializers.Serializer[dict[str, str]]):
 class HealthView(APIView):
     authentication_classes = []
     permission_classes = [AllowAny]
+    content_negotiation_class = AnyAccept
     outage_refusals = ()  # answers during an outage, too
 
     @extend_schema(
         operation_id="healthz",
         summary=_("Is the process alive?"),
+        description=_("Answers without PostgreSQL and Redis."),
         responses=HealthSerializer,
         examples=[OpenApiExample("Alive", value={"status": "ok"})],
     )
@@ -53,6 +57,7 @@ class HealthView(APIView):
 class ReadinessView(APIView):
     authentication_classes = []
     permission_classes = [AllowAny]
+    content_negotiation_class = AnyAccept
     outage_refusals = ()  # answers during an outage, too
 
     @extend_schema(
@@ -76,7 +81,7 @@ class ReadinessView(APIView):
 def _state(ask: Callable[[], object]) -> str:
     try:
         ask()
-    except (DatabaseError, RedisError, RedisClusterException) as error:
+    except (DatabaseError, *REDIS_FAILS) as error:
         logger.error("not ready: %s failed with %s", ask.__name__, type(error).__name__)
         return "unavailable"
     return "ok"
@@ -97,9 +102,9 @@ def _ask_database() -> None:
 
 
 def _ask_cache() -> None:
-    """Two keys in one transaction, because signing in changes several keys at once.
+    """Write several keys, which a Redis Cluster spreads over all its masters.
 
-    A replica and a full Redis refuse any write. A node of a Redis Cluster may take one
-    key, but it refuses these two, because they belong to different hash slots.
+    A replica and a full Redis refuse any write. If REDIS_URL names a node of a Redis
+    Cluster as if it were one Redis, the node may take one key, but not all of them.
     """
-    cache.set_many({"readyz:1": 1, "readyz:2": 1}, timeout=60)
+    cache.set_many({f"readyz:{n}": 1 for n in range(16)}, timeout=60)

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from time import perf_counter
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 from prometheus_client.values import MutexValue, ValueClass
 
 _registry = CollectorRegistry()
@@ -40,6 +41,26 @@ _sms = Histogram(
 )
 
 
+_messages = Counter(
+    "referral_messages_total",
+    "Codes handed to each provider, by channel, country and outcome.",
+    ["provider", "channel", "country", "outcome"],
+    registry=_registry,
+)
+_deliveries = Counter(
+    "referral_deliveries_total",
+    "Codes that arrived or not, as far as providers told.",
+    ["provider", "channel", "country", "status"],
+    registry=_registry,
+)
+_skipped_providers = Counter(
+    "referral_providers_skipped_total",
+    "How often a provider was skipped for a while because it kept failing.",
+    ["provider"],
+    registry=_registry,
+)
+
+
 def known_method(method: str) -> str:
     return method if method in _METHODS else "other"
 
@@ -62,6 +83,18 @@ def timed_sms() -> Iterator[None]:
         _sms.labels(outcome).observe(perf_counter() - start)
 
 
+def count_message(*, provider: str, channel: str, country: str, outcome: str) -> None:
+    _messages.labels(provider, channel, country, outcome).inc()
+
+
+def count_delivery(*, provider: str, channel: str, country: str, status: str) -> None:
+    _deliveries.labels(provider, channel, country, status).inc()
+
+
+def count_skipped_provider(provider: str) -> None:
+    _skipped_providers.labels(provider).inc()
+
+
 def collected() -> CollectorRegistry:
     """With several workers the sum of their metrics, otherwise this process's."""
     if ValueClass is MutexValue:
@@ -69,3 +102,11 @@ def collected() -> CollectorRegistry:
     everybody = CollectorRegistry()
     MultiProcessCollector(everybody)  # type: ignore[no-untyped-call]  # the library's
     return everybody
+
+
+class AllMetrics(Collector):
+    """One text: OpenMetrics ends with `# EOF`, so two cannot be joined."""
+
+    def collect(self) -> Iterator[Metric]:
+        yield from collected().collect()
+        yield from asked_at_each_scrape.collect()

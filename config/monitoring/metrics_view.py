@@ -2,18 +2,19 @@
 
 from django.conf import settings
 from django.http import HttpResponse
+from django.utils.cache import patch_vary_headers
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.exposition import choose_encoder
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed, NotFound
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from config.monitoring.metrics import asked_at_each_scrape, collected
+from config.monitoring.metrics import AllMetrics
+from config.monitoring.negotiation import AnyAccept
 
 
 class MetricsTokenAuthentication(BaseAuthentication):
@@ -32,7 +33,8 @@ class MetricsTokenAuthentication(BaseAuthentication):
 
 class MetricsView(APIView):
     authentication_classes = [MetricsTokenAuthentication]
-    permission_classes = [AllowAny]
+    permission_classes = []  # MetricsTokenAuthentication decides
+    content_negotiation_class = AnyAccept
     outage_refusals = ()  # answers during an outage, too
 
     @extend_schema(
@@ -52,5 +54,7 @@ class MetricsView(APIView):
         },
     )
     def get(self, request: Request) -> HttpResponse:
-        text = generate_latest(collected()) + generate_latest(asked_at_each_scrape)
-        return HttpResponse(text, content_type=CONTENT_TYPE_LATEST)
+        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+        answer = HttpResponse(encode(AllMetrics()), content_type=content_type)
+        patch_vary_headers(answer, ["Accept"])
+        return answer

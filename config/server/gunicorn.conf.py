@@ -7,12 +7,17 @@ import gc
 import os
 import shutil
 import socket
+import sys
 import tempfile
 from contextlib import suppress
+from importlib import import_module
 from logging.config import dictConfig
 from pathlib import Path
 from typing import Any
 
+from dj_db_conn_pool.core import (  # type: ignore[import-untyped]  # no types
+    pool_container,
+)
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]  # no types
 
 from config.settings import (
@@ -41,8 +46,8 @@ limit_request_field_size = 8190
 forwarder_headers = ""
 secure_scheme_headers: dict[str, str] = {}
 # The longest that a query of a request may take, waits for locks included. Together
-# with the wait for a connection, an answer comes within five seconds. Not for
-# migrations.
+# with the wait for a turn during an outage (request_queue.py), an answer comes within
+# five seconds. Not for migrations.
 raw_env = ["PGOPTIONS=-c statement_timeout=2500"]
 threads = WEB_THREADS
 # SO_REUSEPORT: each worker has a listening socket, and the kernel spreads connections
@@ -60,7 +65,8 @@ worker_tmp_dir = str(shared_memory) if shared_memory.is_dir() else None
 control_socket_disable = True
 
 reload = DEBUG
-loglevel = "info" if not DEBUG else "warning"
+# At "warning" gunicorn would warn of the reloader at each start.
+loglevel = "info" if not DEBUG else "error"
 
 
 class OurLogger(Logger):  # type: ignore[misc]  # as above
@@ -75,7 +81,11 @@ logger_class = OurLogger
 
 
 def on_starting(server: Any) -> None:
-    """Refuse a port that is taken, and make a folder for the metrics of this run."""
+    """Refuse a path prefix or a port that is taken; make a folder for the metrics."""
+    if os.environ.get("SCRIPT_NAME"):  # gunicorn would cut it off each path
+        raise RuntimeError(
+            "SCRIPT_NAME is set: the service works only at the root of a host."
+        )
     for host, port in filter(
         lambda address: isinstance(address, tuple), server.address
     ):
@@ -85,6 +95,18 @@ def on_starting(server: Any) -> None:
     # prometheus-client's way to add up the counts of several processes.
     folder = tempfile.mkdtemp(prefix="referral-metrics-", dir=worker_tmp_dir)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+    if not reload:
+        # Workers share the memory of what was loaded before they were forked. Not with
+        # gunicorn's preload_app, which loads it before this function is called.
+        try:
+            import_module("config.wsgi")
+        except Exception as error:
+            server.log.exception("the service does not start")
+            on_exit(server)
+            sys.exit(str(error))
+        # Workers must not share the connection that the checks have used.
+        pool_container.dispose()
+        gc.freeze()
 
 
 def on_exit(server: Any) -> None:
@@ -107,10 +129,6 @@ def pre_fork(server: Any, worker: Any) -> None:
 
 
 def post_fork(server: Any, worker: Any) -> None:
-    # Collect garbage less often. Hundreds of running requests are many objects and
-    # little garbage, and a full collection stops all threads for up to half a second.
-    # PIECES.md has what was measured; the difference was within the noise there.
-    gc.set_threshold(100_000, 200, 10)
     if worker.cpu is not None:
         with suppress(OSError):  # some systems forbid it
             os.sched_setaffinity(0, {worker.cpu})

@@ -2,90 +2,125 @@
 
 Hundreds of threads that all want Python's global lock spend more time on passing it
 around than on their work. What the queue buys is in tests/benchmarks/PIECES.md.
+
+When more requests come than the machine can serve, they wait here, each kind in its
+order of arrival. A waiting thread does not wake up before its turn: hundreds of timers
+that go off together would stop everything else.
 """
 
 import threading
+import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import IntEnum
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.db import close_old_connections
 
-# Requests that hold a slot may hang, for example while they wait for the database.
-# After this time a request goes ahead without a slot. With 1.5 s for a connection and
-# 2.5 s for a query, an outage is still answered within five seconds.
-LONGEST_WAIT_SECONDS = 0.8
+# A request whose turn comes later than this is refused. With the longest wait for an
+# SMS, its answer comes within gunicorn's graceful_timeout.
+LONGEST_WAIT_SECONDS = 15
+# If no request of a kind succeeds for this long, those that wait are refused. With
+# 2.5 s for a query, an outage is answered within five seconds.
+STALLED_SECONDS = 2
+
+
+class Kind(IntEnum):
+    """Each kind of request has a queue of its own."""
+
+    STAFF = 0  # and checks of the service's health
+    READ = 1
+    WRITE = 2
+    RESUMED = 3  # after a wait for something outside, such as the SMS provider
 
 
 class RequestQueue:
-    """Two first-in-first-out queues, one for reads and one for writes, served by turns.
+    """First-in-first-out queues, one for each kind of request, served by turns.
 
-    So reads do not wait behind a thousand people who want a code, and neither queue can
-    starve the other. threading.Semaphore would let newcomers overtake.
+    So reads do not wait behind a thousand people who want a code, and no kind can
+    starve another. threading.Semaphore would let newcomers overtake.
     """
 
     def __init__(self, slots: int) -> None:
         self.free = slots
-        self._queues: dict[bool, deque[threading.Lock]] = {
-            True: deque(),
-            False: deque(),
-        }
-        self._next_is_read = True
+        self._queues: tuple[deque[threading.Lock], ...] = tuple(deque() for _ in Kind)
+        self._served_at = [0.0 for _ in Kind]
+        self._next = 0
         self._guard = threading.Lock()
 
     @property
     def waiting(self) -> int:
-        return sum(map(len, self._queues.values()))
+        return sum(map(len, self._queues))
 
-    def acquire(self, *, is_read: bool) -> bool:
-        """Wait for a slot. False: none was free within LONGEST_WAIT_SECONDS."""
-        queue = self._queues[is_read]
+    def acquire(self, kind: Kind) -> bool:
+        """Wait for a slot. False: it has come too late, refuse the request."""
         with self._guard:
             if self.free:
                 self.free -= 1
                 return True
             called = threading.Lock()
             called.acquire()
-            queue.append(called)
-        in_time = called.acquire(timeout=LONGEST_WAIT_SECONDS)
-        return in_time or not self._leave(queue, called)
+            self._queues[kind].append(called)
+        started = time.monotonic()
+        called.acquire()
+        now = time.monotonic()
+        is_stalled = now - max(started, self._served_at[kind]) > STALLED_SECONDS
+        return not is_stalled and now - started <= LONGEST_WAIT_SECONDS
 
-    def release(self) -> None:
+    def release(self, served: Kind | None) -> None:
+        """`served`: the kind of the request; None if it failed or was refused."""
         with self._guard:
-            queue = (
-                self._queues[self._next_is_read] or self._queues[not self._next_is_read]
-            )
-            self._next_is_read = not self._next_is_read
-            if queue:
-                queue.popleft().release()
-            else:
-                self.free += 1
-
-    def _leave(self, queue: deque[threading.Lock], called: threading.Lock) -> bool:
-        """False if it has got a slot since its time ran out."""
-        with self._guard:
-            if called not in queue:
-                return False
-            queue.remove(called)
-            return True
+            if served is not None:
+                self._served_at[served] = time.monotonic()
+            for turn in range(self._next, self._next + len(Kind)):
+                if queue := self._queues[turn % len(Kind)]:
+                    self._next = turn + 1
+                    queue.popleft().release()
+                    return
+            self.free += 1
 
 
 # One slot for each database connection: no request that runs waits for a connection.
 _queue = RequestQueue(settings.DATABASE_POOL_SIZE)
-_thread = threading.local()
 
 
-class RequestQueueMiddleware:
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
+@dataclass(slots=True)
+class _Slot:
+    kind: Kind
+    has_succeeded: bool = False
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        _acquire(is_read=request.method in {"GET", "HEAD"})
-        try:
-            return self.get_response(request)
-        finally:
-            _release()
+
+class _Thread(threading.local):
+    slot: _Slot | None = None
+
+
+_thread = _Thread()
+
+
+@contextmanager
+def slot(kind: Kind) -> Iterator[bool]:
+    """Run the block when it is its turn. False: too late, it must refuse the request.
+
+    A refusal has a slot, too: hundreds of them at once would delay all others.
+    """
+    is_in_time = _acquire(kind)
+    try:
+        yield is_in_time
+    finally:
+        # Else Django would do so only after the answer was sent.
+        close_old_connections()
+        _release()
+
+
+def note_success() -> None:
+    """PostgreSQL and Redis have done what the request needed of them.
+
+    How long that took says nothing: on a busy machine all requests are slow.
+    """
+    if _thread.slot:
+        _thread.slot.has_succeeded = True
 
 
 @contextmanager
@@ -96,17 +131,19 @@ def slot_released() -> Iterator[None]:
         yield
     finally:
         if had_slot:
-            _acquire(is_read=False)
+            _acquire(Kind.RESUMED)  # it has had its effect: it is never refused
 
 
-def _acquire(*, is_read: bool) -> None:
-    _thread.has_slot = _queue.acquire(is_read=is_read)
+def _acquire(kind: Kind) -> bool:
+    is_in_time = _queue.acquire(kind)
+    _thread.slot = _Slot(kind)
+    return is_in_time
 
 
 def _release() -> bool:
     """Whether this thread had a slot."""
-    had_slot = getattr(_thread, "has_slot", False)
-    _thread.has_slot = False
-    if had_slot:
-        _queue.release()
-    return had_slot
+    held, _thread.slot = _thread.slot, None
+    if held is None:
+        return False
+    _queue.release(held.kind if held.has_succeeded else None)
+    return True

@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings, settings
-from django.test import Client
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
 from gunicorn.workers.base import Worker  # type: ignore[import-untyped]  # no types
 from rest_framework.test import APIClient
 
+from config.monitoring.access_log import AccessMiddleware
 from config.monitoring.logs import (
     JsonFormatter,
     LineFormatter,
@@ -124,6 +126,16 @@ def test_probes_leave_a_line_only_when_they_fail(
     assert [line["route"] for line in access_lines(caplog)] == ["metrics"]  # 404: off
 
 
+def test_static_files_leave_a_line_only_when_they_are_missing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "access")
+    for status in (200, 304, 404):
+        answer = AccessMiddleware(lambda request, s=status: HttpResponse(status=s))  # type: ignore[misc]
+        answer(RequestFactory().get("/static/icon.svg"))
+    assert [line["status"] for line in access_lines(caplog)] == [404]
+
+
 @pytest.mark.django_db
 def test_lines_of_requests_can_be_switched_off(
     settings: LazySettings, caplog: pytest.LogCaptureFixture
@@ -142,6 +154,7 @@ PRODUCTION = {
 }
 
 
+@pytest.mark.slow
 def test_all_lines_of_a_production_process_are_json() -> None:
     code = """
 import django, logging
@@ -269,6 +282,7 @@ def test_gunicorn_still_words_its_lines_so() -> None:
     assert '"Error handling request %s %s"' in source
 
 
+@pytest.mark.slow
 def test_runserver_logs_no_request_lines(capfd: pytest.CaptureFixture[str]) -> None:
     code = """
 import django, logging

@@ -7,14 +7,17 @@ import pytest
 from django.conf import LazySettings
 from django.db import DatabaseError
 from django.utils import timezone
+from prometheus_client.openmetrics.parser import (
+    text_string_to_metric_families as parse_openmetrics,
+)
 from prometheus_client.parser import text_string_to_metric_families
 from rest_framework.test import APIClient
 
 from conftest import ALICE, BORIS, ask_for_code, error_of, signed_in
 from tests.lab.shared import wrong
+from users.channels.exceptions import SmsUnavailable
+from users.channels.memory import MemoryBackend
 from users.models import User
-from users.sms.exceptions import SmsUnavailable
-from users.sms.memory import MemoryBackend
 from webhooks.models import Event, EventQuerySet
 
 pytestmark = pytest.mark.django_db
@@ -163,4 +166,53 @@ def test_nothing_personal_is_told(scrape: Scrape, alice: User) -> None:
         assert secret not in scrape.text
     assert set(re.findall(r'[{,](\w+)="', scrape.text)) <= {
         "method", "route", "status", "le", "event", "limit", "is_new_user", "outcome",
+        "provider", "channel", "country",
     }  # fmt: skip
+
+
+PROMETHEUS = (  # as Prometheus 2.42 sends it
+    "application/openmetrics-text;version=1.0.0,"
+    "application/openmetrics-text;version=0.0.1;q=0.75,"
+    "text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
+)
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        (None, "text/plain; version=0.0.4"),
+        ("", "text/plain; version=0.0.4"),
+        ("*/*", "text/plain; version=0.0.4"),
+        ("text/plain", "text/plain; version=0.0.4"),
+        ("text/plain;version=0.0.4", "text/plain; version=0.0.4"),
+        ("text/html", "text/plain; version=0.0.4"),
+        ("text/plain;version=1.0.0", "text/plain; version=1.0.0"),
+        ("application/openmetrics-text", "application/openmetrics-text; version=1.0.0"),
+        (PROMETHEUS, "application/openmetrics-text; version=1.0.0"),
+    ],
+)
+def test_any_accept_header_is_answered(
+    settings: LazySettings, accept: str | None, kind: str
+) -> None:
+    settings.METRICS_TOKEN = TOKEN
+    settings.WEBHOOK_URL = "https://rewards.example/"
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    if accept is not None:
+        headers["Accept"] = accept
+    response = APIClient().get("/metrics", headers=headers)
+    assert response.status_code == 200
+    assert response["Content-Type"].startswith(kind)
+    text = response.content.decode()
+    is_open = kind.startswith("application/")
+    assert text.endswith("# EOF\n") is is_open
+    parse = parse_openmetrics if is_open else text_string_to_metric_families
+    names = {family.name for family in parse(text)}
+    assert {"referral_request_seconds", "referral_webhooks_waiting"} <= names
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+@pytest.mark.parametrize("accept", ["text/plain", "text/html", "nonsense"])
+def test_probes_are_answered_whatever_they_accept(path: str, accept: str) -> None:
+    response = APIClient().get(path, headers={"Accept": accept})
+    assert response.status_code == 200
+    assert response.json()["status"] == "ok"

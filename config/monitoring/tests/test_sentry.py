@@ -96,6 +96,7 @@ def without_source(event: dict[str, Any]) -> dict[str, Any]:
     return event
 
 
+@pytest.mark.slow
 def test_errors_arrive_without_what_people_told_us(
     sentry: tuple[str, list[str]], tmp_path: Path
 ) -> None:
@@ -146,6 +147,7 @@ sentry_sdk.flush(10)
 """
 
 
+@pytest.mark.slow
 def test_no_path_query_or_host_leaves(
     sentry: tuple[str, list[str]], tmp_path: Path
 ) -> None:
@@ -161,6 +163,7 @@ def test_no_path_query_or_host_leaves(
     assert "canary" not in text
 
 
+@pytest.mark.slow
 def test_where_it_is_not_set_it_is_not_loaded() -> None:
     said = run("import django, sys; django.setup(); print('sentry_sdk' in sys.modules)")
     assert said.split() == ["False"]
