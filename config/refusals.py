@@ -26,6 +26,8 @@ class Refusal(Exception):
     text: Text
     attr: ClassVar[str | None] = None
     wait: int | None = None
+    # What each fact means, for the documentation.
+    fact_texts: ClassVar[Mapping[str, Text]] = {}
 
     def __str__(self) -> str:
         return str(self.text)
@@ -81,6 +83,10 @@ class LimitReached(Refusal):
 
     code = "throttled"
     text = _("Too many requests. Try again later.")
+    fact_texts: ClassVar[Mapping[str, Text]] = {
+        "limit": _("The name of the limit. There may be new ones."),
+        "retry_after": _("Seconds to wait, as in the header Retry-After."),
+    }
 
     def __init__(self, *, limit: str, wait: int) -> None:
         super().__init__()

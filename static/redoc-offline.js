@@ -16,3 +16,10 @@ Object.defineProperty(HTMLImageElement.prototype, "src", {
     source.set.call(this, local(url));
   },
 });
+
+// Samples scroll sideways: the keyboard has to get there.
+new MutationObserver(() => {
+  for (const sample of document.querySelectorAll("redoc pre:not([tabindex])")) {
+    sample.tabIndex = 0;
+  }
+}).observe(document.body, { childList: true, subtree: true });

@@ -25,6 +25,8 @@ from drf_spectacular.views import (
     SpectacularRedocView,
     SpectacularSwaggerSplitView,
 )
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -42,6 +44,14 @@ class Document:
 
 
 class SchemaView(SpectacularAPIView):
+    def handle_exception(self, exc: Exception) -> Any:
+        """Errors are JSON, as those of all other endpoints, not YAML."""
+        response = super().handle_exception(exc)
+        renderer = JSONRenderer()
+        self.request.accepted_renderer = renderer
+        self.request.accepted_media_type = renderer.media_type
+        return response
+
     @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         renderer = request.accepted_renderer
@@ -65,8 +75,22 @@ class SchemaView(SpectacularAPIView):
         return get_conditional_response(request, document.etag, response=answer)
 
 
+class _FirstRenderer(DefaultContentNegotiation):
+    def select_renderer(self, request: Any, renderers: Any, *args: Any) -> Any:
+        return renderers[0], renderers[0].media_type
+
+
 class _Page(APIView):
-    """DRF would render what OPTIONS answers with the page's template, and fail."""
+    """A page for people: what Accept says does not matter.
+
+    DRF would render the answer to OPTIONS with the page's template.
+    """
+
+    content_negotiation_class = _FirstRenderer
+
+    def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        # Empty: PageErrorMiddleware turns it into an error page.
+        return View.http_method_not_allowed(self, request)
 
     def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         return View.options(self, request)

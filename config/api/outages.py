@@ -1,5 +1,6 @@
 from django.db import InterfaceError, InternalError, OperationalError
-from redis.exceptions import RedisClusterException, RedisError
+
+from config.server.redis_pool import REDIS_FAILS
 
 READ_ONLY = "25006"  # SQLSTATE read_only_sql_transaction: a standby, for example
 
@@ -8,5 +9,5 @@ def is_outage(error: BaseException | None) -> bool:
     """Whether PostgreSQL or Redis does not answer, or does not take writes."""
     if isinstance(error, InternalError):
         return getattr(error.__cause__, "pgcode", None) == READ_ONLY
-    outages = (OperationalError, InterfaceError, RedisError, RedisClusterException)
+    outages = (OperationalError, InterfaceError, *REDIS_FAILS)
     return isinstance(error, outages)

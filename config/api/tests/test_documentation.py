@@ -119,6 +119,7 @@ def test_options_of_a_page_lists_its_methods(path: str) -> None:
     response = Client().options(path)
     assert response.status_code == 200
     assert response["Allow"] == "GET, HEAD, OPTIONS"
+    assert response.content == b""
 
 
 def test_the_schema_asks_neither_database_nor_cache(

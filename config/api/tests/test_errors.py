@@ -133,7 +133,7 @@ def test_without_the_database_the_api_is_unavailable(
         raise OperationalError
 
     client = signed_in(alice)
-    monkeypatch.setattr("users.models.DeviceQuerySet.live", fail)
+    monkeypatch.setattr("users.devices.token_authentication.find_live_device", fail)
     response = client.get("/api/profile/")
     assert response.status_code == 503
     assert error_of(response)["code"] == "service_unavailable"
