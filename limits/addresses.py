@@ -1,12 +1,32 @@
 """Which client a request comes from, as far as a server can know."""
 
-from ipaddress import IPv4Address, IPv6Network, ip_address, ip_network
+import logging
+import re
+import threading
+from ipaddress import (
+    IPv4Address,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
+logger = logging.getLogger(__name__)
+
 UNKNOWN = "unknown"
+# An entry of X-Forwarded-For: 192.0.2.1, 192.0.2.1:80, 2001:db8::1, [2001:db8::1] or
+# [2001:db8::1]:80, perhaps in quotes.
+_ENTRY = re.compile(
+    r'"?(?:\[(?P<v6>[^\]]+)\](?::\d{1,5})?|(?P<v4>[\d.]+):\d{1,5}|(?P<bare>[^"\[\]]+))"?',
+    re.ASCII,
+)
+# By fault. A lock is held from the first report on, so that a process reports a fault
+# only once.
+_reported: dict[str, threading.Lock] = {}
 
 
 def client_address(request: HttpRequest) -> str:
@@ -19,10 +39,8 @@ def client_address(request: HttpRequest) -> str:
     text: str = request.META.get("REMOTE_ADDR", "")
     proxies: int = settings.TRUSTED_PROXY_COUNT
     if proxies:
-        forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
-        if len(forwarded) >= proxies:
-            text = forwarded[-proxies]
-    return customer_address(text.strip())
+        text = _forwarded(request, proxies) or text
+    return customer_address(text)
 
 
 def keyed_address(address: str) -> str:
@@ -32,9 +50,8 @@ def keyed_address(address: str) -> str:
 
 def customer_address(text: str) -> str:
     """As `client_address`, of an address that is written down."""
-    try:
-        address = ip_address(text)
-    except ValueError:
+    address = _parsed(text)
+    if address is None:
         return UNKNOWN
     if isinstance(address, IPv4Address):
         return str(address)
@@ -53,3 +70,37 @@ def network_of(address: str) -> str:
     except ValueError:
         return UNKNOWN
     return str(network.supernet(new_prefix=24 if network.version == 4 else 48))
+
+
+def _forwarded(request: HttpRequest, proxies: int) -> str:
+    """The entry that the outermost of our proxies wrote. Empty: there is none."""
+    header: str = request.META.get("HTTP_X_FORWARDED_FOR", "")
+    # RFC 9110, 5.6.1: empty elements of a list do not count. Each of our proxies writes
+    # an element, so this never moves on to an entry of the client.
+    entries = [entry for part in header.split(",") if (entry := part.strip())]
+    if len(entries) < proxies:
+        _report("has too few entries")
+        return ""
+    if _parsed(entries[-proxies]) is None:
+        _report("has no IP address where the client's should be")
+    return entries[-proxies]
+
+
+def _parsed(text: str) -> IPv4Address | IPv6Address | None:
+    entry = _ENTRY.fullmatch(text.strip())
+    try:
+        return ip_address(entry[entry.lastgroup or 0].strip()) if entry else None
+    except ValueError:
+        return None
+
+
+def _report(fault: str) -> None:
+    """Once for each fault. The header may contain anything, so it is not logged."""
+    lock = _reported.setdefault(fault, threading.Lock())
+    if lock.acquire(blocking=False):
+        logger.error(
+            "X-Forwarded-For %s, so many clients may share one address and its limits."
+            " Set TRUSTED_PROXY_COUNT to the number of your proxies, and let each one"
+            " append the address that it is asked from.",
+            fault,
+        )

@@ -1,6 +1,6 @@
 """The limits of settings.LIMITS: at most `count` attempts in any period.
 
-An attempt is counted in the same atomic step that checks the limit, so among any number
+An attempt is counted in the same atomic step that checks its limit, so among any number
 of simultaneous attempts exactly as many pass as the limit allows. The cache stores
 subjects as keyed hashes only.
 """
@@ -22,6 +22,7 @@ from limits.commands import (
     CommandRefused,
     DistinctLimit,
 )
+from limits.slots import beside
 
 # Attempts that somebody has before a limit that others have used up refuses them, too.
 FRESH = 2
@@ -36,7 +37,7 @@ def attempt(name: str, subject: str, item: str | None = None) -> AttemptLimit | 
     limit = settings.LIMITS[name]
     if limit is None:
         return None
-    key = hashed_key(f"{name} {subject}")
+    key = beside(subject, hashed_key(f"{name} {subject}"))
     if item is None:
         return AttemptLimit(
             name=name, key=key, limit=limit.count, seconds=limit.seconds
@@ -46,7 +47,7 @@ def attempt(name: str, subject: str, item: str | None = None) -> AttemptLimit | 
         key=key,
         limit=limit.count,
         seconds=limit.seconds,
-        item_key=hashed_key(f"{name} {subject} {item}"),
+        item_key=beside(subject, hashed_key(f"{name} {subject} {item}")),
     )
 
 
@@ -71,17 +72,13 @@ class Reservation:
 
     def __init__(self, run: Sequence[Command], results: Sequence[int]) -> None:
         self.results = {c.name: n for c, n in zip(run, results, strict=True)}
-        self._run = [c for c in run if not self._was_free(c)]
+        self._run = list(run)
 
     def refund(self, *names: str) -> None:
         """All commands, or those with these names."""
         refunded = [c for c in self._run if not names or c.name in names]
         self._run = [c for c in self._run if c not in refunded]
         commands.refund(refunded)
-
-    def _was_free(self, command: Command) -> bool:
-        is_distinct = isinstance(command, DistinctLimit)
-        return is_distinct and not self.results[command.name]
 
 
 def reserve(*wanted: Command | None) -> Reservation:
@@ -92,6 +89,14 @@ def reserve(*wanted: Command | None) -> Reservation:
     run = [command for command in wanted if command]
     try:
         return Reservation(run, commands.run(run))
+    except CommandRefused as refused:
+        raise limit_reached(refused) from None
+
+
+def check(*wanted: Command | None) -> None:
+    """As `reserve`, but runs none."""
+    try:
+        commands.check([command for command in wanted if command])
     except CommandRefused as refused:
         raise limit_reached(refused) from None
 

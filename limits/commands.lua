@@ -1,12 +1,12 @@
 -- Runs or refunds a list of commands on counters, in one atomic step.
 --
 -- KEYS     the keys of each command, one command after the other
--- ARGV[1]  "run" or "refund"
+-- ARGV[1]  "run", "check" or "refund"
 -- ARGV[2]  the commands, as a JSON list of {name, number of keys, and its arguments}
 --
 -- "run" refuses all commands if one of them refuses: it returns {1, {the place of the
 -- first that does, counted from 0, and the milliseconds to wait}}. Otherwise it returns
--- {0, {the result of each}}. What each command stores is told in commands.py.
+-- {0, {the result of each}}. "check" refuses in the same way, and runs none. What each command stores is told in commands.py.
 
 local function number(key)
   return tonumber(redis.call('GET', key) or 0)
@@ -108,13 +108,18 @@ local commands = {
     refuses = function(c) return not exists(c.second_key) and is_reached(c) end,
     wait = milliseconds_to_wait,
     run = function(c)
-      if exists(c.second_key) then return 0 end
-      redis.call('SET', c.second_key, 1, 'PX', c.slice_milliseconds * c.slices)
+      if redis.call('INCR', c.second_key) > 1 then return 0 end
+      redis.call('PEXPIRE', c.second_key, c.slice_milliseconds * c.slices)
       return attempt(c)
     end,
     refund = function(c)
-      take_back(c)
-      redis.call('DEL', c.second_key)
+      local made = number(c.second_key)
+      if made > 1 then
+        redis.call('DECR', c.second_key)
+      elseif made == 1 then
+        take_back(c)
+        redis.call('DEL', c.second_key)
+      end
     end,
   },
   Lock = {
@@ -156,7 +161,7 @@ for _, c in ipairs(list) do
   c.key, c.second_key = KEYS[used + 1], KEYS[used + 2]
   used = used + c.keys
 end
-if ARGV[1] == 'run' then
+if ARGV[1] ~= 'refund' then
   for n, c in ipairs(list) do
     local command = commands[c.name]
     if command.refuses(c) then
@@ -164,6 +169,7 @@ if ARGV[1] == 'run' then
     end
   end
 end
+if ARGV[1] == 'check' then return {0, {}} end
 local results = {}
 for n, c in ipairs(list) do
   results[n] = commands[c.name][ARGV[1]](c) or 0

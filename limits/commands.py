@@ -1,27 +1,38 @@
 """Commands on counters in the cache, run together: all of them, or none.
 
-A list of commands is one atomic step. In Redis a script runs it (`commands.lua`) in one
-round trip. Without Redis the methods below do the same in the memory of the one
-process, under a lock. The tests run on both.
+On one Redis and in memory, all commands of a list are one atomic step. In a Redis
+Cluster, those whose keys are stored together (`slots`) are one. Its steps run one after
+the other, in the order of their first commands. When a step refuses, the steps before
+it are refunded. So a count may be too high for a moment, but never too low: no limit
+lets more through. If the process dies between two steps, what it has counted stays
+until its period ends.
 
-Each class says what is stored under its key, and for how long (TTL). A list counts
-under each key once at most.
+In Redis each step is a script (`commands.lua`) and one round trip. Without Redis the
+methods below do the same in the memory of the one process, under a lock. The tests run
+on both.
+
+Each class says what is stored under its key, and for how long (TTL). In one list, at
+most one command may change the same key.
 """
 
 import json
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from django.conf import settings
 from django.core.cache import cache
 
+from config.server.redis_pool import REDIS_FAILS
+from limits.slots import tag_of
+
 # Parts of a sliding period. More are more exact, and take more memory.
 SLICES = 12
+_NO_LIMIT = 10**9
 
 
 class CommandRefused(Exception):
@@ -54,6 +65,15 @@ class Command:
     def arguments(self) -> dict[str, Any]:
         """What the script needs beside the keys."""
         return {}
+
+    @property
+    def charges(self) -> bool:
+        """Whether it changes anything that can be refunded."""
+        return True
+
+    def alone(self) -> "Command":
+        """Without the keys of other commands, which a refund does not need."""
+        return self
 
     def refuses(self) -> bool:
         return False
@@ -113,6 +133,10 @@ class AttemptCount(Command):
     def arguments(self) -> dict[str, Any]:
         return self._period()
 
+    @property
+    def charges(self) -> bool:
+        return False
+
     def run(self) -> int:
         return sum(self._counts().values())
 
@@ -148,8 +172,9 @@ class AttemptLimit(AttemptCount):
     """At most `limit` attempts in any period of `seconds`.
 
     Returns the attempts in the period, this one included. `amount` is how many this one
-    counts for: with 0 it is only checked. Does not refuse somebody who has used less
-    than the share that `unless` stands for (another limit, which is only looked at).
+    counts for: with 0 it is only checked. With `unless`, this limit refuses only if the
+    limit `unless` is reached, too. `unless` is only read. If its key belongs to another
+    step, an earlier step must contain an AttemptLimit with that key.
     """
 
     limit: int
@@ -159,6 +184,24 @@ class AttemptLimit(AttemptCount):
     @property
     def keys(self) -> tuple[str, ...]:
         return (self.key, self.unless.key) if self.unless else (self.key,)
+
+    @property
+    def charges(self) -> bool:
+        return self.amount > 0
+
+    def alone(self) -> "AttemptLimit":
+        return replace(self, unless=None)
+
+    def after(self, made: Mapping[str, int]) -> "AttemptLimit":
+        """This limit once the earlier steps have run.
+
+        `made`: by key, the attempts before this one that they have counted.
+        """
+        if not self.unless or tag_of(self.unless.key) == tag_of(self.key):
+            return self
+        is_exempt = made[self.unless.key] < self.unless.limit
+        limit = _NO_LIMIT if is_exempt else self.limit
+        return replace(self, limit=limit, unless=None)
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -203,8 +246,9 @@ class DistinctLimit(AttemptLimit):
 
     Returns the items in the period, or 0 if this item was counted before.
 
-    Key and value: as AttemptLimit. The item has a key of its own, with the value 1, for
-    `seconds`.
+    Key and value: as AttemptLimit. The item has a key of its own for `seconds`, from
+    the first attempt with it. Its value is the number of attempts: the item is refunded
+    with the last of them.
     """
 
     item_key: str
@@ -218,13 +262,18 @@ class DistinctLimit(AttemptLimit):
 
     def run(self) -> int:
         if cache.get(self.item_key):
+            cache.incr(self.item_key)
             return 0
         cache.set(self.item_key, 1, self.seconds)
         return AttemptLimit.run(self)
 
     def refund(self) -> None:
-        AttemptLimit.refund(self)
-        cache.delete(self.item_key)
+        made = _number(self.item_key)
+        if made > 1:
+            cache.decr(self.item_key)
+        elif made == 1:
+            AttemptLimit.refund(self)
+            cache.delete(self.item_key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,6 +322,10 @@ class Countdown(Command):
     def arguments(self) -> dict[str, Any]:
         return {"amount": self.amount}
 
+    @property
+    def charges(self) -> bool:
+        return self.amount > 0
+
     def refuses(self) -> bool:
         return _number(self.key) <= 0
 
@@ -293,30 +346,76 @@ class Switch(Command):
     Key: what is switched off. Value: 1. TTL: none.
     """
 
+    @property
+    def charges(self) -> bool:
+        return False
+
     def refuses(self) -> bool:
         return cache.get(self.key) is not None
 
 
 def run(commands: Sequence[Command]) -> list[int]:
-    """The result of each command. Raises CommandRefused for the first that refuses."""
-    if not commands:
-        return []
-    refused, answer = (_in_redis if settings.REDIS_URL else _in_memory)(commands)
-    if refused:
-        place, wait = answer
-        raise CommandRefused(commands[place], wait)
-    return answer
+    """Run all commands or none, and return the result of each.
+
+    Raises CommandRefused for the first that refuses, in the order of the steps.
+    """
+    results: dict[int, int] = {}
+    made: dict[str, int] = {}
+    granted: list[Command] = []
+    for places in _steps(commands):
+        step = [commands[place] for place in places]
+        try:
+            answers = _run_step("run", step, made)
+        except CommandRefused:
+            refund(granted)
+            raise
+        except Exception:
+            with suppress(*REDIS_FAILS):  # the first failure says more
+                refund(granted)
+            raise
+        granted += step
+        results |= zip(places, answers, strict=True)
+        for command, answer in zip(step, answers, strict=True):
+            if type(command) is AttemptLimit:
+                made[command.key] = answer - command.amount
+    return [results[place] for place in range(len(commands))]
+
+
+def check(commands: Sequence[Command]) -> None:
+    """Raises CommandRefused for the first that refuses. Changes nothing.
+
+    The key of each `unless` must belong to the same step as its command.
+    """
+    for places in _steps(commands):
+        _run_step("check", [commands[place] for place in places], {})
 
 
 def refund(commands: Sequence[Command]) -> None:
     """Undo commands that were run. A key that has expired since stays as it is."""
-    if settings.REDIS_URL:
-        if commands:
-            _call_script("refund", commands)
-        return
-    with _lock:
-        for command in commands:
-            command.refund()
+    charged = [command.alone() for command in commands if command.charges]
+    for places in _steps(charged):
+        _call("refund", [charged[place] for place in places])
+
+
+def _steps(commands: Sequence[Command]) -> list[list[int]]:
+    """The places of the commands, those together whose keys are stored together."""
+    steps: dict[str, list[int]] = {}
+    for place, command in enumerate(commands):
+        steps.setdefault(tag_of(command.key), []).append(place)
+    return list(steps.values())
+
+
+def _run_step(
+    action: Literal["run", "check"],
+    commands: Sequence[Command],
+    made: Mapping[str, int],
+) -> list[int]:
+    run = [c.after(made) if isinstance(c, AttemptLimit) else c for c in commands]
+    refused, answer = _call(action, run)
+    if refused:
+        place, wait = answer
+        raise CommandRefused(commands[place], wait)
+    return answer
 
 
 def end(key: str) -> bool:
@@ -329,30 +428,37 @@ def end(key: str) -> bool:
 _lock = threading.Lock()
 
 
-def _in_memory(commands: Sequence[Command]) -> tuple[bool, list[int]]:
+Action = Literal["run", "check", "refund"]
+
+
+def _call(action: Action, commands: Sequence[Command]) -> tuple[bool, list[int]]:
     """Whether one refused; its place and wait, or the results."""
+    return (_in_redis if settings.REDIS_URL else _in_memory)(action, commands)
+
+
+def _in_memory(action: Action, commands: Sequence[Command]) -> tuple[bool, list[int]]:
     with _lock:
+        if action == "refund":
+            for command in commands:
+                command.refund()
+            return False, []
         for place, command in enumerate(commands):
             if command.refuses():
                 return True, [place, command.wait()]
-        return False, [command.run() for command in commands]
-
-
-def _in_redis(commands: Sequence[Command]) -> tuple[bool, list[int]]:
-    refused, answer = _call_script("run", commands)
-    return bool(refused), answer
+        return False, [command.run() for command in commands if action == "run"]
 
 
 _SCRIPT = Path(__file__).with_suffix(".lua").read_text(encoding="utf-8")
 
 
-def _call_script(action: Literal["run", "refund"], commands: Sequence[Command]) -> Any:
+def _in_redis(action: Action, commands: Sequence[Command]) -> tuple[bool, list[int]]:
     keys = [_redis_key(key) for command in commands for key in command.keys]
     facts = [
         {"name": type(c).__name__, "keys": len(c.keys), **c.arguments} for c in commands
     ]
     redis = cache.client.get_client(write=True)  # type: ignore[attr-defined]  # its own
-    return redis.register_script(_SCRIPT)(keys, [action, json.dumps(facts)])
+    refused, answer = redis.register_script(_SCRIPT)(keys, [action, json.dumps(facts)])
+    return bool(refused), answer
 
 
 def _redis_key(key: str) -> str:

@@ -5,10 +5,12 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from django.conf import settings
+from django.conf import LazySettings, settings
 from django.core.cache import cache
+from redis.exceptions import RedisClusterException
 
 from conftest import Clock
+from limits import commands
 from limits.commands import (
     AttemptCount,
     AttemptLimit,
@@ -19,6 +21,7 @@ from limits.commands import (
     Lock,
     Switch,
     Tally,
+    check,
     end,
     refund,
     run,
@@ -94,19 +97,32 @@ def test_a_refund_takes_the_latest_attempts_back(clock: Clock) -> None:
 
 
 def test_whoever_has_not_used_the_share_is_not_refused() -> None:
-    run([attempts(), attempts()])
-    share = AttemptLimit(name="share", key="a-share", limit=1, seconds=60)
-    assert run([attempts(unless=share)]) == [3]
+    share = AttemptLimit(name="share", key="{one}share", limit=1, seconds=60)
+    limit = attempts(key="{one}attempts", unless=share)
+    run([attempts(key=limit.key), attempts(key=limit.key)])
+    assert run([limit]) == [3]
     run([share])
     with pytest.raises(CommandRefused) as refused:
-        run([attempts(unless=share)])
-    assert refused.value.command.name == "attempts"
+        run([limit])
+    assert refused.value.command == limit
+
+
+def test_a_share_may_be_counted_elsewhere_by_an_earlier_step() -> None:
+    share = attempts(name="share", key="{one}share", limit=1)
+    limit = attempts(key="{two}attempts", unless=share)
+    run([attempts(key=limit.key), attempts(key=limit.key)])
+    counted = replace(share, limit=9)
+    assert run([counted, limit]) == [1, 3]  # this attempt itself does not count
+    with pytest.raises(CommandRefused) as refused:
+        run([counted, limit])
+    assert refused.value.command == limit
+    assert run([replace(share, limit=9, amount=0)]) == [1]
 
 
 def test_the_same_item_is_counted_once() -> None:
     def item(key: str) -> DistinctLimit:
         return DistinctLimit(
-            name="items", key="items", limit=2, seconds=60, item_key=key
+            name="items", key="{1}", limit=2, seconds=60, item_key="{1}" + key
         )
 
     assert run([item("a")]) == [1]
@@ -197,14 +213,71 @@ def test_reading_changes_nothing() -> None:
 @pytest.mark.parametrize(
     "refusing", [GUESSES, attempts(), Switch(name="stopped", key="stopped")]
 )
-def test_one_refusal_runs_none(refusing: Command) -> None:
+@pytest.mark.parametrize("is_cluster", [False, True])
+def test_one_refusal_runs_none(
+    refusing: Command, is_cluster: bool, settings: LazySettings
+) -> None:
+    settings.REDIS_IS_CLUSTER = is_cluster  # then the first step is refunded
     cache.set("stopped", 1, None)
     run([attempts()])
     run([attempts()])
     tally = Tally(name="tally", key="a-tally", seconds=60)
     with pytest.raises(CommandRefused):
         run([tally, refusing])
-    assert cache.get(tally.key) is None
+    assert not cache.get(tally.key)
+
+
+def test_a_check_runs_none() -> None:
+    lock = Lock(name="lock", key="a-lock", free_at=0, seconds=60)
+    check([attempts(limit=1), lock])
+    check([attempts(limit=1), lock])
+    run([lock])
+    with pytest.raises(CommandRefused):
+        check([attempts(limit=1), lock])
+
+
+@pytest.mark.usefixtures("redis_cluster")
+def test_the_later_step_is_not_run_when_an_earlier_one_refuses() -> None:
+    run([attempts(limit=1)])
+    lock = Lock(name="lock", key="a-lock", free_at=0, seconds=60)
+    with pytest.raises(CommandRefused):
+        run([attempts(limit=1), lock])
+    assert cache.get(lock.key) is None
+
+
+@pytest.mark.usefixtures("redis_cluster")
+@pytest.mark.parametrize("failing", ["second", "refund"])
+def test_a_step_that_fails_gives_the_earlier_steps_back(
+    failing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If that fails, too, the first failure is reported and the count stays."""
+    call = commands._call
+
+    def fail(action: Any, step: Any) -> Any:
+        if step[0].key == "second" or (failing, action) == ("refund", "refund"):
+            raise RedisClusterException(action)
+        return call(action, step)
+
+    monkeypatch.setattr(commands, "_call", fail)
+    with pytest.raises(RedisClusterException, match="run"):
+        run([attempts(), attempts(key="second")])
+    monkeypatch.undo()
+    left = 0 if failing == "second" else 1
+    assert run([attempts(amount=0)]) == [left]
+
+
+def test_an_item_stays_counted_if_one_of_two_attempts_with_it_is_given_back() -> None:
+    """Otherwise two requests at once would have one number sent to for free."""
+    item = DistinctLimit(name="items", key="{1}", limit=1, seconds=60, item_key="{1}a")
+    run([item])
+    run([item])
+    refund([item])
+    other = replace(item, item_key="{1}b")
+    with pytest.raises(CommandRefused):
+        run([other])
+    refund([item])
+    refund([item])  # there is nothing left to refund
+    assert run([other]) == [1]
 
 
 def test_no_commands_are_no_round_trip() -> None:
