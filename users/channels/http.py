@@ -10,7 +10,7 @@ from ssl import SSLContext
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
+import httpx2
 from django.conf import settings
 
 MAX_ANSWER_BYTES = 64 * 1024
@@ -31,8 +31,13 @@ class Answer:
     content: bytes
 
     @property
+    def is_of_wrong_address(self) -> bool:
+        """Whether the URL leads elsewhere, or to nothing that takes messages."""
+        return 300 <= self.status < 400 or self.status in (404, 405, 410)
+
+    @property
     def fields(self) -> dict[str, Any]:
-        """Of the JSON object that it is; none if it is something else."""
+        """The members of the JSON object. Empty if the body is no JSON object."""
         try:
             found = json.loads(self.content)
         except (ValueError, RecursionError):
@@ -52,6 +57,7 @@ def post(
 
     Raises NotSent and NoAnswer, whose texts are fit for a log.
     """
+    _tls()  # the first time it takes long, and not because of the provider
     # Cancelling ends every wait, that for a name or for one byte after the other too;
     # a socket's time-out would begin anew with each of them.
     request = _post(url, body, seconds=seconds, auth=auth, headers=headers or {})
@@ -88,9 +94,9 @@ async def _post(
     try:
         async with (
             asyncio.timeout(seconds),
-            httpx.AsyncClient(
+            httpx2.AsyncClient(
                 verify=_tls(),
-                timeout=httpx.Timeout(seconds, connect=min(connect, seconds)),
+                timeout=httpx2.Timeout(seconds, connect=min(connect, seconds)),
                 trust_env=False,  # no proxy and no .netrc that nobody thinks of
             ) as client,
             client.stream(
@@ -108,7 +114,7 @@ async def _post(
                 if len(content) > MAX_ANSWER_BYTES:
                     raise NoAnswer("the answer is too large")
             return Answer(response.status_code, content)
-    except (httpx.HTTPError, OSError) as error:
+    except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
         reason = type(error).__name__
         if has_left:
             raise NoAnswer(reason) from None
@@ -118,7 +124,7 @@ async def _post(
 @cache
 def _tls() -> SSLContext:
     """Made once: reading the authorities takes longer than a request."""
-    return httpx.create_ssl_context()
+    return httpx2.create_ssl_context()
 
 
 def problem_with_url(name: str) -> str | None:

@@ -1,10 +1,13 @@
+import importlib
+
 import pytest
 from django.conf import LazySettings
 from django.utils import translation
 
 from conftest import ALICE
-from users.sms import send_sms
-from users.sms.text import fits_one_segment, login_code_text
+from users.channels import CodeMessage, Purpose
+from users.channels.sending import send_message
+from users.channels.text import fits_one_segment, login_code_text
 
 
 def test_the_console_takes_its_time_and_prints_the_text(
@@ -13,14 +16,28 @@ def test_the_console_takes_its_time_and_prints_the_text(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     waits: list[float] = []
-    monkeypatch.setattr("users.sms.console.time.sleep", waits.append)
-    settings.SMS_BACKEND = "users.sms.console.ConsoleBackend"
+    monkeypatch.setattr("users.channels.console.time.sleep", waits.append)
+    settings.SMS_BACKEND = "users.channels.console.ConsoleBackend"
     settings.SMS_SIMULATED_DELAY = (1.0, 2.0)
     for _ in range(20):
-        send_sms(phone_number=ALICE, text="1234")
+        message = CodeMessage(
+            phone_number=ALICE, code="1234", purpose=Purpose.SIGN_IN, expires_at=0
+        )
+        send_message(message)
     assert all(1 <= wait <= 2 for wait in waits)
     assert len(set(waits)) > 1
-    assert capfd.readouterr().out == "SMS to +7999•••••01: 1234\n" * 20
+    assert (
+        capfd.readouterr().out
+        == (
+            "\n"
+            "  ┌───────────────────────────────────────────────┐\n"
+            "  │ SMS to +7999•••••01                           │\n"
+            "  │ 1234 is your sign-in code. Tell it to nobody. │\n"
+            "  └───────────────────────────────────────────────┘\n"
+            "\n"
+        )
+        * 20
+    )
 
 
 @pytest.mark.parametrize(
@@ -58,3 +75,14 @@ def test_the_last_line_tells_browsers_whose_code_it_is(settings: LazySettings) -
         "%(code)s is your sign-in code.",
         "@example.com #%(code)s",
     ]
+
+
+def test_backends_written_for_the_old_name_still_work() -> None:
+    from users.channels import exceptions  # noqa: PLC0415  after the old name's import
+    from users.sms import Sms, SmsBackend  # noqa: PLC0415
+
+    old = importlib.import_module("users.sms.exceptions")
+
+    assert old.SmsUnavailable is exceptions.SmsUnavailable
+    assert issubclass(SmsBackend, object)
+    assert {"phone_number", "text", "key", "deadline", "tried"} <= set(dir(Sms))

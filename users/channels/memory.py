@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from users.sms import Sms, SmsBackend
+from users.channels import Backend, CodeMessage
 
 
 class Message(NamedTuple):
@@ -13,9 +13,9 @@ class Message(NamedTuple):
 outbox: list[Message] = []
 
 
-class MemoryBackend(SmsBackend):
+class MemoryBackend(Backend):
     simulated = True
     can_be_unsure = False
 
-    def send(self, sms: Sms) -> None:
-        outbox.append(Message(sms.phone_number, sms.text))
+    def send(self, message: CodeMessage) -> None:
+        outbox.append(Message(message.phone_number, message.text))

@@ -1,4 +1,4 @@
-"""What stands in an SMS, and how many segments it is billed as."""
+"""What messages say, and how many segments an SMS is billed as."""
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -40,6 +40,34 @@ def last_code_text(seconds: int) -> str:
         "%(code)s: sign-in code for %(number)d hours. No other code till then.",
         hours,
     ) % {"code": "%(code)s", "number": hours}
+
+
+def change_from_text(new_number_end: str) -> str:
+    return _(
+        "%(code)s is the code to change your number to the one ending in %(end)s. "
+        "Tell it to nobody."
+    ) % {"code": "%(code)s", "end": new_number_end}
+
+
+def change_to_text() -> str:
+    return _(
+        "%(code)s is the code to move an account to this number. Tell it to nobody."
+    )
+
+
+def spoken_text(code: str, *, is_sign_in: bool) -> str:
+    """For a voice: with commas it does not read the digits as one number."""
+    digits = ", ".join(code)
+    if is_sign_in:
+        text = _(
+            "Your sign-in code: %(digits)s. Once more: %(digits)s. Tell it to nobody."
+        )
+    else:
+        text = _(
+            "Your code to change the phone number of an account: %(digits)s. "
+            "Once more: %(digits)s. Tell it to nobody."
+        )
+    return text % {"digits": digits}
 
 
 def fits_one_segment(text: str) -> bool:
