@@ -1,4 +1,21 @@
+from contextlib import suppress
+from urllib.parse import unquote
+
 from ua_parser import parse_os, parse_user_agent
+
+
+def readable(user_agent: str) -> str:
+    """The header, decoded, without control and bidi characters.
+
+    WSGI reads headers as Latin-1, but apps with a non-English name send UTF-8, or the
+    percent-encoding of it, as iOS does.
+    """
+    text = user_agent
+    with suppress(UnicodeError):  # else Latin-1 was meant
+        text = text.encode("latin-1").decode()
+    with suppress(UnicodeError):  # else a percent sign that encodes nothing
+        text = unquote(text, errors="strict")
+    return "".join(filter(str.isprintable, text))
 
 
 def device_name(user_agent: str) -> str:

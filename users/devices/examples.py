@@ -10,9 +10,34 @@ REFRESH_JWT = [
     request("Refresh", {"refresh": PAIR["refresh"]}),
     answer("Pair", PAIR),
 ]
+VERIFIED = {
+    "user_id": 1,
+    "device_id": 7,
+    "token_type": "access",
+    "expires_at": "2026-11-21T09:40:00Z",
+}
 VERIFY_JWT = [
     request("Access", {"token": PAIR["access"]}),
-    answer("Valid", {}),
+    answer("Valid", VERIFIED),
+]
+CHECK_JWT = [answer("Valid", VERIFIED)]
+JWK_SET = [
+    answer(
+        "Keys",
+        {
+            "keys": [
+                {
+                    "kty": "EC",
+                    "crv": "P-256",
+                    "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+                    "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+                    "use": "sig",
+                    "alg": "ES256",
+                    "kid": "oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U",
+                }
+            ]
+        },
+    )
 ]
 DEVICES = [
     answer(

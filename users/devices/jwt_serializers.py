@@ -41,3 +41,34 @@ class JwtPairSerializer(serializers.Serializer[Any]):
     @extend_schema_field(serializers.IntegerField(help_text=_("In seconds.")))
     def get_access_expires_in(self, signed_in: Any) -> int:
         return settings.JWT_ACCESS_MINUTES * 60
+
+
+class VerifiedJwtSerializer(serializers.Serializer[Any]):
+    user_id = serializers.IntegerField(
+        source="device.user_id", help_text=_("`sub` has it as a string.")
+    )
+    device_id = serializers.IntegerField(
+        source="device.pk", help_text=_("Its `id` in the list of devices.")
+    )
+    token_type = serializers.ChoiceField(
+        choices=[jwt.AccessToken.token_type, jwt.RefreshToken.token_type]
+    )
+    expires_at = serializers.DateTimeField(
+        help_text=_("Or earlier, if the device is signed out.")
+    )
+
+
+class JwkSerializer(serializers.Serializer[Any]):
+    kty = serializers.CharField()
+    crv = serializers.CharField()
+    x = serializers.CharField()
+    y = serializers.CharField()
+    use = serializers.CharField()
+    alg = serializers.CharField()
+    kid = serializers.CharField(
+        help_text=_("Tokens name it in their header. The thumbprint of RFC 7638.")
+    )
+
+
+class JwkSetSerializer(serializers.Serializer[Any]):
+    keys = JwkSerializer(many=True)

@@ -3,34 +3,53 @@
 Both name a user and a `Device`, and are valid only while its row exists, so signing the
 device out ends them at the next request. The row stores a digest of the current refresh
 token. If an older one is sent, somebody has copied it, and the device is signed out.
+
+A client whose answer got lost may repeat its refresh once, within REPEAT_SECONDS. The
+repeat gives another pair, and the refresh token of the first answer is not valid any
+more. So there is one valid refresh token at any time: if a thief has made the repeat,
+the owner's next refresh signs both out.
 """
 
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, TypeVar
 
+from django.conf import settings
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 from rest_framework import authentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
+from rest_framework_simplejwt import tokens as simplejwt
 from rest_framework_simplejwt.exceptions import TokenError
-from rest_framework_simplejwt.tokens import (
-    AccessToken,
-    RefreshToken,
-    Token,
-    UntypedToken,
-)
 
 from config.monitoring import audit
+from users.devices import jwt_keys
 from users.devices.exceptions import TokenInvalid
+from users.devices.live_device import find_live_device
 from users.devices.token_authentication import add_device
-from users.models import Device, User
+from users.models import Device, DeviceQuerySet, User
 
 USER_CLAIM = "sub"
 DEVICE_CLAIM = "sid"  # "session id" (OpenID Connect): the primary key of the device
 RANDOM_ID_CLAIM = "did"
+# Long enough for a client that lost its connection to try again.
+REPEAT_SECONDS = 10
 
-JWT = TypeVar("JWT", bound=Token)
+
+class AccessToken(simplejwt.AccessToken):
+    @property
+    def token_backend(self) -> jwt_keys.KeyRing:
+        return jwt_keys.for_access_tokens()
+
+
+class RefreshToken(simplejwt.RefreshToken):
+    @property
+    def token_backend(self) -> jwt_keys.KeyRing:
+        return jwt_keys.for_refresh_tokens()
+
+
+JWT = TypeVar("JWT", AccessToken, RefreshToken)
 
 
 class Refreshed(NamedTuple):
@@ -38,10 +57,18 @@ class Refreshed(NamedTuple):
     token: str  # the next refresh token
 
 
+class Verified(NamedTuple):
+    device: Device
+    token_type: str
+    expires_at: datetime
+
+
 def issue_refresh_token(*, user: User, user_agent: str) -> tuple[Device, str]:
     """A new device and its first refresh token."""
     refresh = RefreshToken()
-    device = add_device(user=user, user_agent=user_agent, digest=_digest(refresh))
+    device = add_device(
+        user=user, user_agent=user_agent, digest=_digests(refresh["jti"])[0]
+    )
     return device, _signed(refresh, device)
 
 
@@ -52,36 +79,49 @@ def access_token(device: Device) -> str:
 def refresh(token: str) -> Refreshed:
     """Exchange a refresh token for the next one.
 
-    If several requests exchange the same token at once, one of them succeeds. Raises
-    TokenInvalid. A token that was exchanged before also signs its device out, so that
-    neither the thief nor the owner goes on without a new code.
+    Raises TokenInvalid. A token that was exchanged before also signs its device out, so
+    that neither the thief nor the owner goes on without a new code. One repeat within
+    REPEAT_SECONDS is no theft: see above.
     """
-    old, new = _decode(RefreshToken, token), RefreshToken()
-    device = _find_device(old)
-    if device is None:
-        raise TokenInvalid
-    device.count_use(timezone.now())
-    # One UPDATE that names the old digest: of concurrent requests only one matches.
-    changed = Device.objects.filter(pk=device.pk, digest=_digest(old)).update(
-        digest=_digest(new),
-        last_used_at=device.last_used_at,
-        expires_at=device.expires_at,
+    old = _decode(RefreshToken, token)
+    device = _live_device(old)
+    now = timezone.now()
+    device.count_use(now)
+    next_ids, ids_of_repeat = _next_ids(old["jti"], 1), _next_ids(old["jti"], 2)
+    rows = Device.objects.filter(pk=device.pk)
+    unused = rows.filter(digest__in=_digests(old["jti"]))
+    if _exchange(unused, device, next_ids[0]):
+        return Refreshed(device, _refresh_token(device, next_ids[0]))
+    just_exchanged = rows.filter(
+        digest__in=_digests(*next_ids),
+        last_used_at__gte=now - timedelta(seconds=REPEAT_SECONDS),
     )
-    if not changed:
-        _sign_out_copied(device)
-        raise TokenInvalid
-    return Refreshed(device, _signed(new, device))
+    if _exchange(just_exchanged, device, ids_of_repeat[0]):
+        return Refreshed(device, _refresh_token(device, ids_of_repeat[0]))
+    _sign_out_copied(device)
+    raise TokenInvalid
 
 
-def verify(token: str) -> None:
-    """Raises TokenInvalid unless the access or refresh token would be accepted."""
-    claims = _decode(UntypedToken, token)
-    device = _find_device(claims)
-    if device is None:
+def verify(token: str) -> Verified:
+    """For an access token or an unused refresh token. Raises TokenInvalid."""
+    try:
+        claims: AccessToken | RefreshToken = _decode(AccessToken, token)
+    except TokenInvalid:
+        claims = _decode(RefreshToken, token)
+    device = _live_device(claims)
+    is_refresh = isinstance(claims, RefreshToken)
+    if is_refresh and device.digest not in _digests(claims["jti"]):
         raise TokenInvalid
-    is_refresh = claims["token_type"] == RefreshToken.token_type
-    if is_refresh and device.digest != _digest(claims):
+    return _verified(device, claims)
+
+
+def verify_header(authorization: str) -> Verified:
+    """For an access token in an Authorization header. Raises TokenInvalid."""
+    words = authorization.split()  # as DRF reads it at all other endpoints
+    if len(words) != 2 or words[0].lower() != "bearer":
         raise TokenInvalid
+    claims = _decode(AccessToken, words[1])
+    return _verified(_live_device(claims), claims)
 
 
 class JWTAuthentication(authentication.TokenAuthentication):
@@ -89,13 +129,11 @@ class JWTAuthentication(authentication.TokenAuthentication):
 
     def authenticate_credentials(self, key: str) -> tuple[User, Device]:
         try:
-            device = _find_device(_decode(AccessToken, key))
+            device = _live_device(_decode(AccessToken, key))
         except TokenInvalid:
-            device = None
-        if device is None:
             raise AuthenticationFailed(
                 _("The token is not valid or has expired. Refresh it or sign in again.")
-            )
+            ) from None
         return device.user, device
 
     def authenticate_header(self, request: Request) -> str:
@@ -110,17 +148,33 @@ def _decode(kind: type[JWT], token: Any) -> JWT:
         raise TokenInvalid from None
 
 
-def _find_device(token: Token) -> Device | None:
-    devices = Device.objects.live().select_related("user__activation")
+def _verified(device: Device, claims: AccessToken | RefreshToken) -> Verified:
+    expires_at = datetime.fromtimestamp(claims["exp"], UTC)
+    return Verified(device, claims["token_type"], min(expires_at, device.expires_at))
+
+
+def _live_device(token: AccessToken | RefreshToken) -> Device:
+    """The device that is signed in with the token. Raises TokenInvalid."""
+    device = find_live_device("id", token[DEVICE_CLAIM])
+    if device is None:
+        raise TokenInvalid
     # JWTs that were issued before devices had random ids contain the primary key only.
     # They are valid for the devices of that time, which have no random id.
-    if USER_CLAIM in token:
-        devices = devices.filter(user=token[USER_CLAIM])
-    random_id = token.get(RANDOM_ID_CLAIM)
-    return devices.filter(pk=token[DEVICE_CLAIM], random_id=random_id).first()
+    random_id = device.random_id.hex if device.random_id else None
+    user_id = str(device.user_id)
+    is_its_own = token.get(RANDOM_ID_CLAIM) == random_id
+    if not is_its_own or token.get(USER_CLAIM, user_id) != user_id:
+        raise TokenInvalid
+    return device
 
 
-def _signed(token: Token, device: Device) -> str:
+def _refresh_token(device: Device, jti: str) -> str:
+    token = RefreshToken()
+    token["jti"] = jti
+    return _signed(token, device)
+
+
+def _signed(token: AccessToken | RefreshToken, device: Device) -> str:
     token[USER_CLAIM] = str(device.user_id)
     token[DEVICE_CLAIM] = device.pk
     if device.random_id:
@@ -128,10 +182,36 @@ def _signed(token: Token, device: Device) -> str:
     return str(token)
 
 
-def _digest(token: Token) -> str:
+def _exchange(rows: DeviceQuerySet, device: Device, jti: str) -> bool:
+    """The UPDATE names the old digest, so one of concurrent requests succeeds."""
+    changed = rows.update(
+        digest=_digests(jti)[0],
+        last_used_at=device.last_used_at,
+        expires_at=device.expires_at,
+    )
+    return bool(changed)
+
+
+def _next_ids(jti: str, number: int) -> list[str]:
+    """The id of the refresh token that follows, by each key; the current key first.
+
+    It follows from the id of the token that is exchanged, so a repeat can be recognised
+    without storing anything. `number` is 1, or 2 for the repeat.
+    """
+    return [digest[:32] for digest in _keyed("users.jwt.next", f"{jti} {number}")]
+
+
+def _digests(*jtis: str) -> list[str]:
     # Keyed, so that no text sent as `Authorization: Token` can have the same digest.
-    mac = salted_hmac("users.jwt", token["jti"], algorithm="sha256")
-    return mac.hexdigest()
+    return [digest for jti in jtis for digest in _keyed("users.jwt", jti)]
+
+
+def _keyed(purpose: str, text: str) -> list[str]:
+    """An HMAC by each key; the current key first."""
+    return [
+        salted_hmac(purpose, text, secret, algorithm="sha256").hexdigest()
+        for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    ]
 
 
 def _sign_out_copied(device: Device) -> None:

@@ -1,20 +1,42 @@
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
+from drf_standardized_errors.openapi_serializers import ErrorResponse404Serializer
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from config.api.schema import refuses
-from users.devices import examples
+from config.refusals import NotFound
+from users.devices import examples, jwt_keys
 from users.devices import jwt_tokens as jwt
 from users.devices.exceptions import TokenInvalid
 from users.devices.jwt_serializers import (
+    JwkSetSerializer,
     JwtPairSerializer,
     RefreshJwtSerializer,
+    VerifiedJwtSerializer,
     VerifyJwtSerializer,
 )
+
+# After so long everybody has a new key: see docs/operations.md.
+KEYS_MAX_AGE_SECONDS = 300
+
+
+class AnyAccept(DefaultContentNegotiation):
+    """Answer JSON, whatever the client accepts.
+
+    A gateway passes on the header of a browser that asks for a picture. Libraries that
+    read key sets ask for application/jwk-set+json.
+    """
+
+    def select_renderer(
+        self, request: Any, renderers: Any, format_suffix: Any = None
+    ) -> Any:
+        return renderers[0], renderers[0].media_type
 
 
 class RefreshJwtView(APIView):
@@ -26,9 +48,11 @@ class RefreshJwtView(APIView):
         operation_id="refresh_jwt",
         summary=_("Exchange a refresh token for a new pair"),
         description=_(
-            "A refresh token works once. If one is sent again, somebody has a copy, "
-            "and the device is signed out: of the thief and of the owner, neither "
-            "goes on without a code. So send one refresh at a time."
+            "A refresh token works once. If it is sent again, somebody has a copy, and "
+            "the device is signed out, so that neither the thief nor the owner goes on "
+            "without a code. So send one refresh at a time.\n\n"
+            "If you got no answer, send the same refresh token again, once and within "
+            "10 seconds. The new pair replaces the one that you did not get."
         ),
         request=RefreshJwtSerializer,
         responses=JwtPairSerializer,
@@ -46,18 +70,67 @@ class VerifyJwtView(APIView):
     schema_tags = ["Sign in"]
     authentication_classes = []
     permission_classes = [AllowAny]
+    content_negotiation_class = AnyAccept
 
     @extend_schema(
         operation_id="verify_jwt",
         summary=_("Ask whether a JWT is valid"),
         description=_("Valid: not expired, not used up, and its device is signed in."),
         request=VerifyJwtSerializer,
-        responses=OpenApiTypes.OBJECT,
+        responses=VerifiedJwtSerializer,
         examples=examples.VERIFY_JWT,
     )
     @refuses(TokenInvalid)
     def post(self, request: Request) -> Response:
         body = VerifyJwtSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        jwt.verify(body.validated_data["token"])
-        return Response({})
+        verified = jwt.verify(body.validated_data["token"])
+        return Response(VerifiedJwtSerializer(verified).data)
+
+    @extend_schema(
+        operation_id="check_access_jwt",
+        summary=_("Ask whether the access token of this request is valid"),
+        description=_(
+            "For gateways that pass on the header of a request and look at the status "
+            "only, such as nginx with `auth_request`. A refresh token is refused. The "
+            "header `X-User-Id` of the answer has the `user_id`."
+        ),
+        auth=[{"bearer": []}],  # type: ignore[list-item]  # typed too narrowly
+        request=None,
+        responses=VerifiedJwtSerializer,
+        examples=examples.CHECK_JWT,
+    )
+    @refuses(TokenInvalid)
+    def get(self, request: Request) -> Response:
+        verified = jwt.verify_header(request.headers.get("Authorization", ""))
+        return Response(
+            VerifiedJwtSerializer(verified).data,
+            headers={"X-User-Id": str(verified.device.user_id)},
+        )
+
+
+class JwkSetView(APIView):
+    schema_tags = ["Service"]
+    authentication_classes = []
+    permission_classes = [AllowAny]
+    content_negotiation_class = AnyAccept
+    outage_refusals = ()  # needs neither PostgreSQL nor Redis
+
+    @extend_schema(
+        operation_id="jwks",
+        summary=_("Public keys of access tokens"),
+        description=_(
+            "A JSON Web Key Set (RFC 7517), with which others can check access tokens. "
+            "404 if neither `JWT_PRIVATE_KEY` nor `JWT_PUBLIC_KEYS` is set."
+        ),
+        responses={200: JwkSetSerializer, 404: ErrorResponse404Serializer},
+        examples=examples.JWK_SET,
+    )
+    def get(self, request: Request) -> Response:
+        keys = jwt_keys.public_key_set()
+        if not keys:
+            raise NotFound
+        return Response(
+            {"keys": keys},
+            headers={"Cache-Control": f"public, max-age={KEYS_MAX_AGE_SECONDS}"},
+        )

@@ -3,9 +3,11 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, logout
+from django.contrib.sessions import middleware as sessions
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from config.server.page_middleware import for_pages
 from users.authentication import BY_PASSWORD
 from users.devices.services import sign_out
 from users.devices.token_authentication import issue_token, renew_device
@@ -17,6 +19,26 @@ RANDOM_ID_KEY = "device_random_id"
 BACKEND_KEY = "device_backend"  # how the person signed in: by code or by password
 
 
+@for_pages
+class SessionMiddleware(sessions.SessionMiddleware):
+    """Deletes the browser's session cookie only when somebody signs out.
+
+    Django also deletes it when the request brought one of an unknown session. If a form
+    is sent twice, the second answer would delete the cookie that the first has set.
+    """
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponse
+    ) -> HttpResponse:
+        response = super().process_response(request, response)
+        cookie = response.cookies.get(settings.SESSION_COOKIE_NAME)
+        is_deleted = cookie is not None and not cookie.value
+        if is_deleted and not getattr(request.session, "was_ended", False):
+            del response.cookies[settings.SESSION_COOKIE_NAME]
+        return response
+
+
+@for_pages
 class DeviceMiddleware:
     """Sign a browser out when its device has been signed out.
 
@@ -35,6 +57,9 @@ class DeviceMiddleware:
         if is_probe or settings.SESSION_COOKIE_NAME not in request.COOKIES:
             return self.get_response(request)
         self._check_device(request)
+        # Nobody has signed out here. Another request may just have signed in: keep
+        # the cookie that its answer sets.
+        request.session.was_ended = False  # type: ignore[attr-defined]
         return self.get_response(request)
 
     def _check_device(self, request: HttpRequest) -> None:

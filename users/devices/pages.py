@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 from rest_framework.request import Request
 
 from config.refusals import NotFound
+from config.time_zones import in_zone_of_reader
 from users.devices import services
 from users.devices.middleware import SESSION_KEY, sign_out_session_device
 from users.devices.pagination import DevicePagination
@@ -17,6 +18,7 @@ from users.requests import SignedInPageRequest
 
 @login_required
 @require_safe
+@in_zone_of_reader
 def devices_page(request: SignedInPageRequest) -> HttpResponse:
     pagination = DevicePagination()
     devices = Device.objects.of_user(request.user)

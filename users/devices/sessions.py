@@ -13,6 +13,8 @@ from django.utils import timezone
 
 
 class SessionStore(db.SessionStore):
+    was_ended = False  # in this request, by signing out
+
     @classmethod
     def get_model_class(cls) -> type[Session]:
         return Session
@@ -24,6 +26,10 @@ class SessionStore(db.SessionStore):
         key = session_key or self.session_key
         if key:
             super().delete(_stored(key))
+
+    def flush(self) -> None:
+        super().flush()
+        self.was_ended = True
 
     def create_model_instance(self, data: dict[str, Any]) -> AbstractBaseSession:
         row = super().create_model_instance(data)

@@ -13,7 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import authentication
 from rest_framework.exceptions import AuthenticationFailed
 
+from users.devices.live_device import find_live_device
 from users.models import Device, User
+from users.user_agents import readable
 
 # A device in use is written to once a day, not at each request.
 RENEW_EVERY = timedelta(days=1)
@@ -44,7 +46,7 @@ def add_device(
     device = Device(
         digest=digest,
         user=user,
-        user_agent="".join(filter(str.isprintable, user_agent))[:200],
+        user_agent=readable(user_agent)[:200],
         created_at=now,
     )
     device.count_use(now)
@@ -58,12 +60,9 @@ class TokenAuthentication(authentication.TokenAuthentication):
     model = Device
 
     def authenticate_credentials(self, key: str) -> tuple[User, Device]:
-        devices = Device.objects.live().select_related("user__activation")
-        try:
-            device = devices.get(digest=_digest(key))  # first() would sort them
-        except Device.DoesNotExist:
-            text = _("The token is not valid. Sign in again.")
-            raise AuthenticationFailed(text) from None
+        device = find_live_device("digest", _digest(key))
+        if device is None:
+            raise AuthenticationFailed(_("The token is not valid. Sign in again."))
         renew_device(device)
         return device.user, device
 

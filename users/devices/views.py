@@ -41,7 +41,9 @@ class DeviceView(APIView):
     @extend_schema(
         operation_id="sign_out_device",
         summary=_("Sign out one of my devices"),
-        description=_("At its next request it is out. Your own is a logout."),
+        description=_(
+            "Its next request is refused. For the current device, this is a sign-out."
+        ),
         request=None,
         responses={204: None},
     )
@@ -56,6 +58,7 @@ class LogoutView(APIView):
     @extend_schema(
         operation_id="logout",
         summary=_("Sign out this device"),
+        description=_("Ends the token or JWTs that this request is sent with."),
         request=None,
         responses={204: None},
     )
@@ -70,6 +73,7 @@ class LogoutAllView(APIView):
     @extend_schema(
         operation_id="logout_all",
         summary=_("Sign out every device"),
+        description=_("Ends all tokens, JWTs and browser sessions, this one too."),
         request=None,
         responses={204: None},
     )

@@ -8,12 +8,12 @@ from django.test import Client
 from django.utils import timezone
 
 from conftest import ALICE, BORIS, STAFF, Clock, signed_in
+from users.channels.memory import Message
 from users.devices.services import sign_out_everywhere
 from users.devices.token_authentication import issue_token
 from users.login.services import SignedIn
 from users.login.services import sign_in as sign_in_by_code
 from users.models import Device, User
-from users.sms.memory import Message
 from users.tests.pages import sign_in
 
 pytestmark = pytest.mark.django_db

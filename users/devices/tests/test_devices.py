@@ -12,10 +12,10 @@ from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
 from conftest import ALICE, Clock, error_of, signed_in
+from users.channels.memory import Message
 from users.devices.jwt_tokens import access_token, issue_refresh_token
 from users.devices.token_authentication import issue_token
 from users.models import Device, User
-from users.sms.memory import Message
 from users.tests.pages import sign_in
 from users.user_agents import device_name
 

@@ -19,6 +19,7 @@ from rest_framework.test import APIClient
 
 from conftest import ALICE, Clock, ask_for_code, error_of, signed_in
 from tests.lab.shared import wrong
+from users.devices import jwt_keys
 from users.devices.jwt_tokens import access_token, issue_refresh_token
 from users.devices.token_authentication import issue_token
 from users.login.clients import Client
@@ -31,7 +32,7 @@ CREATE = "/api/auth/jwt/create/"
 REFRESH = "/api/auth/jwt/refresh/"
 VERIFY = "/api/auth/jwt/verify/"
 READ = "/api/profile/referrals/"
-KEY: str = settings.SIMPLE_JWT["SIGNING_KEY"]  # type: ignore[assignment]  # mixed
+KEY = jwt_keys.for_refresh_tokens().secrets[0]
 
 Body = dict[str, Any]
 
@@ -326,7 +327,9 @@ def test_a_jwt_of_another_user_is_refused(alice: User, boris: User) -> None:
     assert read(forged(sub=str(boris.pk))).status_code == 401
 
 
-def test_devices_from_before_random_ids_stay_signed_in(alice: User) -> None:
+def test_devices_from_before_random_ids_stay_signed_in(
+    alice: User, clock: Clock
+) -> None:
     pair = new_pair(alice)
     Device.objects.update(random_id=None)
     assert statuses(pair) == (401, 401)
@@ -334,18 +337,75 @@ def test_devices_from_before_random_ids_stay_signed_in(alice: User) -> None:
     old = forged(sub=None, token_type="refresh", jti=claims_of(pair["refresh"])["jti"])
     second = refresh(old).json()
     assert statuses(second) == (200, 200)
+    clock.pass_seconds(11)
     assert refresh(old).status_code == 401
     assert statuses(second) == (401, 401)
 
 
-def test_a_refresh_token_sent_again_ends_the_device(alice: User) -> None:
+def test_a_refresh_token_sent_again_ends_the_device(alice: User, clock: Clock) -> None:
     other, first = new_pair(alice), new_pair(alice)
     second = refresh(first["refresh"]).json()
+    clock.pass_seconds(11)
     response = refresh(first["refresh"])
     assert response.status_code == 401
     assert error_of(response)["code"] == "token_invalid"
     assert statuses(second) == (401, 401)
     assert refresh(second["refresh"]).status_code == 401
+    assert statuses(other) == (200, 200)
+
+
+def test_a_refresh_whose_answer_is_lost_may_be_repeated_once(
+    alice: User, clock: Clock, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    first = new_pair(alice)
+    lost = refresh(first["refresh"]).json()
+    clock.pass_seconds(10)
+    with django_assert_num_queries(3):  # device; the digest was replaced; now it is
+        response = refresh(first["refresh"])
+    assert response.status_code == 200
+    second = response.json()
+    assert statuses(second) == (200, 200)
+    assert second["refresh"] != lost["refresh"]
+    assert refresh(second["refresh"]).status_code == 200
+    assert Device.objects.count() == 1
+
+
+def test_after_a_repeat_the_first_answer_signs_the_device_out(alice: User) -> None:
+    """A thief who makes the repeat is found out when the owner refreshes."""
+    first = new_pair(alice)
+    owner = refresh(first["refresh"]).json()
+    thief = refresh(first["refresh"]).json()
+    assert statuses(owner) == (200, 401)
+    assert refresh(owner["refresh"]).status_code == 401
+    assert statuses(thief) == (401, 401)
+    assert refresh(thief["refresh"]).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("first_to_last", "seconds_between"),
+    [
+        ("0 0 0", 0),  # twice repeated
+        ("0 1 0", 0),  # the next one was used
+        ("0 0 2 0", 0),  # that of the repeat was used
+        ("0 0 2 1", 0),
+        ("0 1 1 2", 0),
+        ("0 0", 11),
+        ("0 0 0", 6),  # a repeat does not begin another ten seconds
+    ],
+)
+def test_any_other_repeat_signs_the_device_out(
+    alice: User, clock: Clock, first_to_last: str, seconds_between: int
+) -> None:
+    """The numbers name refresh tokens in the order in which they were given."""
+    other, pairs = new_pair(alice), [new_pair(alice)]
+    *good, last = [int(number) for number in first_to_last.split()]
+    for number in good:
+        answer = refresh(pairs[number]["refresh"])
+        assert answer.status_code == 200
+        pairs.append(answer.json())
+        clock.pass_seconds(seconds_between)
+    assert refresh(pairs[last]["refresh"]).status_code == 401
+    assert {statuses(pair) for pair in pairs} == {(401, 401)}
     assert statuses(other) == (200, 200)
 
 
@@ -422,14 +482,88 @@ def test_another_secret_key_ends_every_jwt(alice: User, clock: Clock) -> None:
         assert refresh(pair["refresh"]).status_code == 401
 
 
-@pytest.mark.parametrize("token", ["access", "refresh"])
+@pytest.mark.parametrize(
+    ("token_type", "expires_at"),
+    [("access", "2026-11-21T12:10:00Z"), ("refresh", "2027-02-19T12:00:00Z")],
+)
 def test_a_valid_jwt_is_verified(
-    alice: User, django_assert_num_queries: DjangoAssertNumQueries, token: str
+    alice: User,
+    clock: Clock,
+    django_assert_num_queries: DjangoAssertNumQueries,
+    token_type: str,
+    expires_at: str,
 ) -> None:
     pair = new_pair(alice)
     with django_assert_num_queries(1):  # device
-        response = APIClient().post(VERIFY, {"token": pair[token]})
-    assert (response.status_code, response.json()) == (200, {})
+        response = APIClient().post(VERIFY, {"token": pair[token_type]})
+    assert response.status_code == 200
+    assert response.json() == {
+        "user_id": alice.pk,
+        "device_id": Device.objects.get().pk,
+        "token_type": token_type,
+        "expires_at": expires_at,
+    }
+
+
+def test_a_jwt_expires_with_its_device(alice: User, clock: Clock) -> None:
+    pair = new_pair(alice)
+    Device.objects.update(expires_at=timezone.now() + timedelta(minutes=2))
+    for token in pair.values():
+        answer = APIClient().post(VERIFY, {"token": token}).json()
+        assert answer["expires_at"] == "2026-11-21T12:02:00Z"
+
+
+def test_a_gateway_verifies_the_access_token_of_a_request(
+    alice: User, clock: Clock, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    pair = new_pair(alice)
+    with django_assert_num_queries(1):  # device
+        response = bearer(pair).get(VERIFY)
+    assert response.status_code == 200
+    assert response["X-User-Id"] == str(alice.pk)
+    assert response.json() == {
+        "user_id": alice.pk,
+        "device_id": Device.objects.get().pk,
+        "token_type": "access",
+        "expires_at": "2026-11-21T12:10:00Z",
+    }
+    Device.objects.all().delete()
+    assert bearer(pair).get(VERIFY).status_code == 401
+
+
+def test_a_gateway_passes_on_what_a_browser_accepts(alice: User) -> None:
+    pair = new_pair(alice)
+    for accept in ("text/html", "image/avif,image/webp", ""):
+        assert bearer(pair).get(VERIFY, HTTP_ACCEPT=accept).status_code == 200
+
+
+def test_a_gateway_may_pass_on_more_spaces(alice: User) -> None:
+    access = new_pair(alice)["access"]
+    for header in (f"Bearer  {access}", f" bearer {access} ", f"Bearer\t{access}"):
+        client = APIClient(headers={"authorization": header})
+        assert client.get("/api/profile/").status_code == 200
+        assert client.get(VERIFY).status_code == 200
+
+
+HEADERS: dict[str, Callable[[Body], str]] = {
+    "none": lambda pair: "",
+    "scheme only": lambda pair: "Bearer",
+    "no scheme": lambda pair: pair["access"],
+    "another scheme": lambda pair: f"Token {pair['access']}",
+    "two tokens": lambda pair: f"Bearer {pair['access']} {pair['access']}",
+    "refresh token": lambda pair: f"Bearer {pair['refresh']}",
+    "not ASCII": lambda pair: "Bearer t\xf6ken.\xfc.\xdf",
+}
+
+
+@pytest.mark.parametrize("what", HEADERS)
+def test_a_gateway_accepts_nothing_else(alice: User, what: str) -> None:
+    header = HEADERS[what](new_pair(alice))
+    response = APIClient().get(VERIFY, HTTP_AUTHORIZATION=header)
+    assert response.status_code == 401
+    assert response["WWW-Authenticate"] == 'Bearer realm="api"'
+    assert error_of(response)["code"] == "token_invalid"
+    assert "X-User-Id" not in response
 
 
 def test_an_old_header_keeps_nobody_from_refreshing(alice: User) -> None:

@@ -5,9 +5,9 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from conftest import ALICE, Clock, signed_in
+from users.channels.memory import Message
 from users.devices.tests.test_devices import IPHONE, URL, WINDOWS, other_device
 from users.models import Device, User
-from users.sms.memory import Message
 from users.tests.pages import sign_in, text
 
 pytestmark = pytest.mark.django_db
