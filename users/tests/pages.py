@@ -5,7 +5,7 @@ from typing import Any
 
 from django.test import Client
 
-from users.sms.memory import Message
+from users.channels.memory import Message
 
 
 def text(response: Any) -> str:

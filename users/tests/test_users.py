@@ -1,5 +1,6 @@
 """The user model, its manager and the commands that create people."""
 
+import logging
 import re
 from io import StringIO
 
@@ -96,6 +97,19 @@ def test_demo_makes_50_people_who_invited_each_other(client: Client) -> None:
     said = re.search(r"with (\S+) and password (\S+)", out.getvalue())
     assert said
     assert client.login(username=said[1], password=said[2])
+
+
+@pytest.mark.django_db(transaction=True)  # the audit trail writes after the commit
+def test_demo_prints_only_how_to_sign_in(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with caplog.at_level(logging.INFO):
+        call_command("demo")
+        logging.getLogger("audit").info("after the command")
+    assert [record.getMessage() for record in caplog.records] == ["after the command"]
+    printed = capfd.readouterr()
+    assert len(printed.out.splitlines()) == 3
+    assert printed.err == ""
 
 
 def test_demo_runs_once() -> None:
