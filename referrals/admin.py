@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
@@ -35,12 +35,18 @@ class ReadOnly:
 class ReferralAdmin(ReadOnly, LongListAdmin):
     change_list_template = "admin/exportable_list.html"
     change_form_template = "admin/referrals/referral.html"
-    list_display = ["invitee_name", "inviter_name", "code_used", "created_at"]
-    fields = ["invitee_name", "inviter_name", "code_used", "created_at"]
+    list_display = [
+        "invitee_name",
+        "inviter_name",
+        "code_used",
+        "came_by",
+        "created_at",
+    ]
+    fields = ["invitee_name", "inviter_name", "code_used", "came_by", "created_at"]
     list_select_related = ["invitee", "inviter"]
     list_filter = ["created_at"]
     search_fields = ["code_used"]  # shows the search box
-    search_help_text = _("A whole number in any spelling, or an invite code.")
+    search_help_text = _("A whole phone number or an invite code, in any format.")
     ordering = ["-created_at", "-invitee_id"]
     sortable_by = ()
 
@@ -50,12 +56,34 @@ class ReferralAdmin(ReadOnly, LongListAdmin):
             path("export/", view(self.export), name="referrals_referral_export"),
             path("why/", view(admin_pages.why), name="referrals_why"),
             path(
+                "<int:owner_id>/replace-code/",
+                view(admin_pages.replace_code),
+                name="referrals_replace_code",
+            ),
+            path(
                 "<int:invitee_id>/correct/",
                 view(admin_pages.correct),
                 name="referrals_correct",
             ),
         ]
         return [*own, *super().get_urls()]
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Referral | None = None,
+    ) -> HttpResponse:
+        if obj:
+            inviter = obj.inviter
+            context |= {
+                "invitee_url": admin_pages.person_url(obj.invitee),
+                "inviter_url": inviter and admin_pages.person_url(inviter),
+            }
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Referral], search_term: str
@@ -83,13 +111,14 @@ class ReferralAdmin(ReadOnly, LongListAdmin):
             raise PermissionDenied
         rows = self.exported(request)
         audit.record("referrals.exported", by=request.user.pk)
-        header = ["invitee", "inviter", "code_used", "activated_at"]
+        header = ["invitee", "inviter", "code_used", "activated_at", "came_by"]
         lines = (
             [
                 referral.invitee.get_username(),
                 referral.inviter.get_username() if referral.inviter else "",
                 referral.code_used,
                 referral.created_at,
+                referral.came_by or "",
             ]
             for referral in in_chunks(rows)
         )

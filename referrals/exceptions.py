@@ -50,5 +50,9 @@ class CorrectionChangesNothing(CorrectionRefused):
     text = _("This inviter is already recorded.")
 
 
+class InviteCodeReplacedSince(CorrectionRefused):
+    text = _("The invite code has changed in the meantime. Check again.")
+
+
 class CorrectionOutdated(CorrectionRefused):
-    text = _("The inviter has changed meanwhile. Look again.")
+    text = _("The inviter has changed in the meantime. Check again.")

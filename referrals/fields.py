@@ -15,7 +15,10 @@ class InviteCodeField(TextField):
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault(
             "help_text",
-            _("Another person's invite code, in any spelling, or their share link."),
+            _(
+                "Another person's invite code, in any spelling, their share link, or "
+                "a text with one of these: `7K9QXT`, `7k9-qxt`, `Code: 7K9QXT`."
+            ),
         )
         super().__init__(max_length=MAX_INPUT_LENGTH, **kwargs)
 

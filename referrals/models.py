@@ -10,7 +10,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from referrals.invite_codes import LENGTH, PATTERN
+from referrals.came_by import CameBy
+from referrals.invite_codes import LENGTHS, PATTERN
 from referrals.statistics.per_day import count_per_day
 
 # Larger numbers are shown as "999+". The statistics have the exact number.
@@ -18,13 +19,15 @@ MOST_COUNTED = 999
 
 
 class InviteCodeOwner(models.Model):
-    """Mixin for the user model: an invite code that never changes.
+    """Mixin for the user model: an invite code. Only staff replace it.
 
     To create a row, set `invite_code` to `draw_invite_code()`, and draw again if the
     database says that it is taken.
     """
 
-    invite_code = models.CharField(_("invite code"), max_length=LENGTH, editable=False)
+    invite_code = models.CharField(
+        _("invite code"), max_length=LENGTHS[-1], editable=False
+    )
 
     class Meta:
         abstract = True
@@ -55,7 +58,7 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
         return self.order_by("-created_at", "-invitee_id")
 
     def per_day(self, inviter_id: int, *, days: int) -> dict[date, int]:
-        """Activations on each of the last `days` days (UTC), today last."""
+        """Activations on each of the last `days` days, today last."""
         rows = self.filter(inviter_id=inviter_id)
         return count_per_day(rows, "created_at", days=days)
 
@@ -150,8 +153,12 @@ class Referral(models.Model):
         db_index=False,  # covered by referral_newest_first
         verbose_name=_("inviter"),
     )
-    code_used = models.CharField(_("invite code used"), max_length=LENGTH)
+    code_used = models.CharField(_("invite code used"), max_length=LENGTHS[-1])
     created_at = models.DateTimeField(_("activated at"), default=timezone.now)
+    # Null: not known. The referral is older than this column, or a correction made it.
+    came_by = models.CharField(  # noqa: DJ001  no row has to be rewritten
+        _("came by"), max_length=10, choices=CameBy, null=True, editable=False
+    )
 
     objects = ReferralQuerySet.as_manager()
 
@@ -203,7 +210,7 @@ class Correction(models.Model):
         verbose_name=_("inviter before"),
     )
     # To restore the referral of before. Empty if there was none.
-    code_before = models.CharField(_("code before"), max_length=LENGTH, blank=True)
+    code_before = models.CharField(_("code before"), max_length=LENGTHS[-1], blank=True)
     activated_before = models.DateTimeField(_("activated before"), null=True)
     after = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -212,7 +219,7 @@ class Correction(models.Model):
         related_name="+",
         verbose_name=_("inviter after"),
     )
-    code_after = models.CharField(_("code after"), max_length=LENGTH, blank=True)
+    code_after = models.CharField(_("code after"), max_length=LENGTHS[-1], blank=True)
     reason = models.CharField(_("reason"), max_length=500)
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -235,3 +242,73 @@ class Correction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code_before or '–'} → {self.code_after or '–'}"
+
+
+class ReplacedInviteCode(models.Model):
+    """An invite code that staff replaced by another. Rows are added, never changed."""
+
+    code = models.CharField(_("code"), max_length=LENGTHS[-1], primary_key=True)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="replaced_invite_codes",
+        verbose_name=_("owner"),
+    )
+    is_honoured = models.BooleanField(_("still works"))
+    reason = models.CharField(_("reason"), max_length=500)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        verbose_name=_("replaced by"),
+    )
+    created_at = models.DateTimeField(_("replaced at"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("replaced invite code")
+        verbose_name_plural = _("replaced invite codes")
+        default_permissions = ("add", "view")
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(reason=""), name="replaced_code_has_a_reason"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class LedgerEntry(models.Model):
+    """A change that affects rewards. Rows are added, never deleted.
+
+    It has the id, the type, the time and the data of the event that told it.
+    """
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    type = models.CharField(max_length=50)
+    # The invitee, or whose account it was. Not a foreign key: the row outlives it.
+    person_id = models.BigIntegerField()
+    at = models.DateTimeField()
+    data = models.JSONField()
+    # The place in the feed. None until `number_entries` was called after the commit.
+    position = models.BigIntegerField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["position"], name="ledger_position_is_unique"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["person_id"], name="ledger_of_person"),
+            models.Index(
+                fields=["at", "id"],
+                condition=Q(position=None),
+                name="ledger_without_position",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.pk}"

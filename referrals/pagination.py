@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC
+from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.urls import reverse
@@ -11,12 +12,20 @@ from rest_framework.exceptions import NotFound
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 
+from config.public_url import public_url
 from referrals.models import MOST_COUNTED, Referral, ReferralRow
 
 
 class ReferralPagination(CursorPagination):
     page_size = 50
     ordering = ("-created_at", "-invitee_id")
+
+    def paginate_queryset(
+        self, queryset: Any, request: Request, view: Any = None
+    ) -> Any:
+        page: Any = super().paginate_queryset(queryset, request, view)
+        self.base_url = public_url(request._request, request.get_full_path())
+        return page
 
     def decode_cursor(self, request: Request) -> Cursor | None:
         cursor = super().decode_cursor(request)
@@ -58,7 +67,7 @@ def first_referrals(inviter: AbstractBaseUser, request: Request) -> FirstReferra
     rows = pagination.read(inviter.pk)
     next_url = None
     if pagination.has_next:
-        pagination.base_url = request.build_absolute_uri(reverse("referrals:list"))
+        pagination.base_url = public_url(request._request, reverse("referrals:list"))
         next_url = pagination.get_next_link()
     return FirstReferrals(rows, count_of(rows), next_url)
 

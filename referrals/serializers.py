@@ -21,9 +21,9 @@ class ReferralSerializer(serializers.Serializer[ReferralRow]):
 
 
 class InviteCodeSerializer(serializers.Serializer[Any]):
-    invite_code = serializers.CharField(help_text=_("In its one right spelling."))
+    invite_code = serializers.CharField(help_text=_("In its standard form."))
     inviter = serializers.CharField(
-        source="public_name", help_text=_("Whose it is, masked.")
+        source="public_name", help_text=_("The owner's phone number, masked.")
     )
 
 
@@ -33,7 +33,7 @@ class DayCountSerializer(serializers.Serializer[Any]):
 
 
 class ReferralStatsSerializer(serializers.Serializer[Any]):
-    total = serializers.IntegerField(help_text=_("Since I have the code."))
+    total = serializers.IntegerField(help_text=_("Since I got the code."))
     last_7_days = serializers.IntegerField()
     last_30_days = serializers.IntegerField()
     per_day = DayCountSerializer(

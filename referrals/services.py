@@ -1,28 +1,39 @@
 """All writes to the invite ledger, except corrections by staff."""
 
+from collections.abc import Callable
 from functools import partial
 
-from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import DatabaseError, IntegrityError, connection, transaction
-from django.utils.crypto import salted_hmac
 
+from config.after_commit import after_commit
 from config.monitoring import audit
 from limits.budgets import Reservation, attempt, reserve
+from referrals.came_by import CameBy
 from referrals.exceptions import (
     InviteCodeAlreadyActivated,
     InviteCodeOwn,
     InviteCodeUnknown,
 )
+from referrals.ledger import record_activation
 from referrals.models import Referral
-from webhooks.services import record_event
+
+# Each is called with a new referral, after the commit. Apps add theirs in `ready()`.
+after_activation: list[Callable[[Referral], None]] = []
 
 
 def find_inviter(code: str) -> AbstractBaseUser:
-    """The active owner of a normalised invite code. Raises InviteCodeUnknown."""
-    users = get_user_model()._default_manager
-    inviter = users.filter(invite_code=code, is_active=True).first()
+    """The active owner of a normalised invite code. Raises InviteCodeUnknown.
+
+    Also finds the owner of a code that staff replaced, if the old one still works.
+    """
+    users = get_user_model()._default_manager.filter(is_active=True)
+    inviter = users.filter(invite_code=code).first()
+    if inviter is None:
+        inviter = users.filter(
+            replaced_invite_codes__code=code, replaced_invite_codes__is_honoured=True
+        ).first()
     if inviter is None:
         raise InviteCodeUnknown
     return inviter
@@ -40,17 +51,22 @@ def look_up_inviter(code: str, *, address: str, username: str = "") -> AbstractB
 
 
 def activate_invite_code(
-    *, invitee: AbstractBaseUser, code: str, address: str
+    *,
+    invitee: AbstractBaseUser,
+    code: str,
+    address: str,
+    came_by: CameBy | None = None,
 ) -> Referral:
     """Record that `invitee` was invited by the owner of `code` (normalised).
 
     The same code again returns the same referral. If several codes are activated at
-    once, the primary key lets one of them succeed. Raises InviteCodeUnknown,
-    InviteCodeOwn, InviteCodeAlreadyActivated and, after many failures, LimitReached.
+    once, the primary key lets one of them succeed. `came_by` is for statistics. Raises
+    InviteCodeUnknown, InviteCodeOwn, InviteCodeAlreadyActivated and, after many
+    failures, LimitReached.
     """
     look_up = _count_look_up(address, invitee.get_username(), is_activation=True)
     try:
-        referral = _activate(invitee, code)
+        referral = _activate(invitee, code, came_by)
     except DatabaseError:
         look_up.refund()  # an outage is not the invitee's failure
         raise
@@ -75,7 +91,7 @@ def _count_look_up(
     return reserve(*limits)
 
 
-def _activate(invitee: AbstractBaseUser, code: str) -> Referral:
+def _activate(invitee: AbstractBaseUser, code: str, came_by: CameBy | None) -> Referral:
     if standing := _standing(invitee, code):
         return standing
     inviter = find_inviter(code)
@@ -84,15 +100,20 @@ def _activate(invitee: AbstractBaseUser, code: str) -> Referral:
     try:
         with transaction.atomic():
             referral = Referral.objects.create(
-                invitee_id=invitee.pk, inviter_id=inviter.pk, code_used=code
+                invitee_id=invitee.pk,
+                inviter_id=inviter.pk,
+                code_used=code,
+                came_by=came_by,
             )
             _judge_foreign_keys()
-            _tell_other_systems(referral, invitee)
+            record_activation(referral)
     except IntegrityError:
         if standing := _standing(invitee, code):
             return standing
         raise InviteCodeUnknown from None  # one of the two was deleted since
     transaction.on_commit(partial(_announce, referral))
+    for callback in after_activation:
+        after_commit(callback, referral)
     return referral
 
 
@@ -104,29 +125,11 @@ def _announce(referral: Referral) -> None:
     )
 
 
-def _tell_other_systems(referral: Referral, invitee: AbstractBaseUser) -> None:
-    # The same key if the account is deleted and the number signs up again, and after
-    # SECRET_KEY has changed: a system that pays for an invitation must not pay twice.
-    secret = settings.INVITEE_KEY_SECRET or None  # None: SECRET_KEY
-    number = invitee.get_username()
-    name = salted_hmac("referrals.invitee", number, secret, algorithm="sha256")
-    record_event(
-        type="referral.activated",
-        data={
-            "invitee_id": referral.invitee_id,
-            "invitee_key": name.hexdigest(),
-            "inviter_id": referral.inviter_id,
-            "invite_code": referral.code_used,
-            "activated_at": referral.created_at.isoformat(),
-        },
-    )
-
-
 def _judge_foreign_keys() -> None:
     """Check them now: at the commit, a login code may have been spent already.
 
-    This also keeps the inviter from being deleted before the commit. SQLite has one
-    writer anyway.
+    This also keeps both accounts from being deleted, and their numbers from changing,
+    before the commit. SQLite has one writer anyway.
     """
     if connection.vendor == "postgresql":
         connection.check_constraints()

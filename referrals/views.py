@@ -97,7 +97,12 @@ class InviteCodeView(APIView):
 
     @extend_schema(
         operation_id="get_invite_code",
-        summary=_("Is an invite code real, and whose?"),
+        summary=_("Is there such an invite code, and whose is it?"),
+        description=_(
+            "Needs no token, so that people see whom they credit before they sign in. "
+            "The phone number of the inviter is masked. With a token, your own limit "
+            "applies, too, not only that of the address."
+        ),
         parameters=[
             OpenApiParameter(
                 "code", str, OpenApiParameter.PATH, description=_("In any spelling.")

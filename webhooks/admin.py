@@ -1,12 +1,12 @@
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from webhooks import services
-from webhooks.models import Event, EventQuerySet
+from webhooks.models import Endpoint, Event, EventQuerySet
 
 if TYPE_CHECKING:
     EventModelAdmin = admin.ModelAdmin[Event]
@@ -39,6 +39,17 @@ class EventAdmin(EventModelAdmin):
     show_full_result_count = False
     actions = ["retry"]
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if request.method == "GET" and Endpoint.objects.current().stopped().exists():
+            text = _(
+                "Nothing is being sent: the receiver answered 410 Gone or asked to "
+                "wait. “Send again what did not arrive” resumes sending."
+            )
+            self.message_user(request, text, messages.WARNING)
+        return super().changelist_view(request, extra_context)
+
     @admin.display(description=_("state"))
     def state(self, event: Event) -> str:
         if event.delivered_at:
@@ -49,6 +60,7 @@ class EventAdmin(EventModelAdmin):
         description=_("Send again what did not arrive"), permissions=["retry"]
     )
     def retry(self, request: HttpRequest, queryset: EventQuerySet) -> None:
+        services.resume()
         number = services.retry(queryset)
         text = ngettext(
             "%(number)d event will be sent again.",

@@ -2,16 +2,24 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import Sequence
+from datetime import UTC, timedelta
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from types import TracebackType
 
-import httpx
+import httpx2
 from django.conf import settings
+from django.utils import timezone
 
 from webhooks.messages import Message
-from webhooks.services import SEND_SECONDS
+from webhooks.services import SEND_SECONDS, Failure
 
 logger = logging.getLogger(__name__)
+
+# The longest wait that is honoured: a mistake must not stop sending for good.
+LONGEST_PAUSE = timedelta(days=1)
 
 
 class Courier:
@@ -20,7 +28,7 @@ class Courier:
     def __enter__(self) -> "Courier":
         self._runner = asyncio.Runner()
         # A redirect is a failure: the signed message must not go elsewhere.
-        self._client = httpx.AsyncClient(timeout=SEND_SECONDS, follow_redirects=False)
+        self._client = httpx2.AsyncClient(timeout=SEND_SECONDS, follow_redirects=False)
         return self
 
     def __exit__(
@@ -32,32 +40,51 @@ class Courier:
         with self._runner:
             self._runner.run(self._client.aclose())
 
-    def send(self, messages: Sequence[Message]) -> list[str | None]:
-        """Send all at the same time. Returns an error for each, None if it arrived."""
+    def send(self, messages: Sequence[Message]) -> list[Failure | None]:
+        """Send all at the same time. Returns None for each that arrived."""
         return self._runner.run(self._send_all(messages))
 
-    async def _send_all(self, messages: Sequence[Message]) -> list[str | None]:
+    async def _send_all(self, messages: Sequence[Message]) -> list[Failure | None]:
         return await asyncio.gather(*map(self._try, messages))
 
-    async def _try(self, message: Message) -> str | None:
+    async def _try(self, message: Message) -> Failure | None:
         try:
             # For everything, from the DNS lookup to the last byte of a slow answer.
             async with asyncio.timeout(SEND_SECONDS):
-                status = await self._post(message)
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            return type(error).__name__
+                return await self._post(message)
+        except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
+            return Failure(type(error).__name__)
         except Exception as error:
             # One event that cannot be sent must not stop the others.
             logger.exception("webhook %s", message.headers["webhook-id"])
-            return type(error).__name__
-        return None if 200 <= status < 300 else f"status {status}"
+            return Failure(type(error).__name__)
 
-    async def _post(self, message: Message) -> int:
-        """Only the status is read, never the body of the answer."""
+    async def _post(self, message: Message) -> Failure | None:
+        """Only status and headers are read, never the body of the answer."""
         async with self._client.stream(
             "POST",
             settings.WEBHOOK_URL,
             content=message.body,
             headers=message.headers,
         ) as response:
-            return response.status_code
+            if response.is_success:
+                return None
+            return Failure(
+                f"status {response.status_code}",
+                retry_after=_wait(response.headers.get("retry-after", "")),
+                is_gone=response.status_code == HTTPStatus.GONE,
+            )
+
+
+def _wait(retry_after: str) -> timedelta:
+    """A Retry-After header, in seconds or as a date. Zero if it is neither."""
+    text = retry_after.strip()
+    if re.fullmatch(r"[0-9]+", text):
+        wait = timedelta(seconds=min(int(text[:10]), LONGEST_PAUSE.total_seconds()))
+    else:
+        try:
+            until = parsedate_to_datetime(text)
+            wait = until.astimezone(UTC) - timezone.now()
+        except (ValueError, OverflowError):
+            wait = timedelta()
+    return min(max(wait, timedelta()), LONGEST_PAUSE)

@@ -9,7 +9,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from config.monitoring.metrics import asked_at_each_scrape
-from webhooks.models import Event
+from webhooks.models import Endpoint, Event
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +25,7 @@ class OutboxCollector(Collector):
                 number=Count("pk"), oldest=Min("created_at")
             )
             given_up = Event.objects.given_up().count()
+            stopped = Endpoint.objects.current().stopped().count()
         except DatabaseError as error:
             logger.error("no outbox in /metrics: %s", type(error).__name__)
             return
@@ -34,6 +35,7 @@ class OutboxCollector(Collector):
             ("waiting", "Webhook events that wait to be received.", waiting["number"]),
             ("oldest_seconds", "Age of the oldest waiting event.", age),
             ("given_up", "Webhook events given up, to be retried by hand.", given_up),
+            ("stopped", "1: the receiver said 410 Gone, or to wait.", stopped),
         ):
             yield GaugeMetricFamily(f"referral_webhooks_{name}", what, value)
 

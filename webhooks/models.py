@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import uuid
+from hashlib import sha256
 from typing import ClassVar
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -23,6 +25,36 @@ class EventQuerySet(models.QuerySet["Event"]):
         now = timezone.now()
         unclaimed = Q(claimed_until=None) | Q(claimed_until__lte=now)
         return self.waiting().filter(unclaimed, due_at__lte=now).order_by("due_at")
+
+
+class EndpointQuerySet(models.QuerySet["Endpoint"]):
+    def current(self) -> EndpointQuerySet:
+        return self.filter(url_digest=url_digest())
+
+    def stopped(self) -> EndpointQuerySet:
+        paused = Q(paused_until__gt=timezone.now())
+        return self.filter(Q(gone_at__isnull=False) | paused)
+
+
+class Endpoint(models.Model):
+    """What a receiver asked for: to wait (Retry-After), or to stop (410 Gone)."""
+
+    # Not the URL, which may contain a secret.
+    url_digest = models.CharField(max_length=64, primary_key=True)
+    gone_at = models.DateTimeField(null=True)
+    paused_until = models.DateTimeField(null=True)
+
+    objects: ClassVar[models.Manager[Endpoint]] = EndpointQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.url_digest
+
+
+def url_digest() -> str:
+    return sha256(settings.WEBHOOK_URL.encode()).hexdigest()
 
 
 class Event(models.Model):

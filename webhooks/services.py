@@ -3,14 +3,17 @@
 import logging
 import random
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
-from webhooks.models import Event, EventQuerySet
+from webhooks.models import Endpoint, Event, EventQuerySet, url_digest
 
 logger = logging.getLogger(__name__)
 
@@ -24,21 +27,40 @@ LEAST_ATTEMPTS = 12
 PRUNED_AT_ONCE = 1000
 
 
-def record_event(*, type: str, data: dict[str, Any]) -> None:
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why an event did not arrive, and how long the receiver asked to wait."""
+
+    error: str
+    retry_after: timedelta = timedelta()
+    is_gone: bool = False
+
+
+def record_event(
+    *,
+    type: str,
+    data: dict[str, Any],
+    id: UUID | None = None,
+    at: datetime | None = None,
+) -> None:
     """Add an event to the outbox, in the transaction of what it tells.
 
     So the event exists if and only if that happened. Without WEBHOOK_URL it does
-    nothing.
+    nothing. The defaults are a random id, and now.
     """
     if not settings.WEBHOOK_URL:
         return
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("An event needs its transaction.")
-    Event.objects.create(type=type, data=data)
+    Event.objects.create(
+        id=id or uuid4(), type=type, data=data, created_at=at or timezone.now()
+    )
 
 
 def claim(number: int) -> list[Event]:
     """Up to `number` due events, which no other worker gets for a while."""
+    if Endpoint.objects.current().stopped().exists():
+        return []
     with transaction.atomic():
         # PostgreSQL skips rows that other workers are claiming right now. SQLite has no
         # row locks and needs none: it runs one transaction at a time.
@@ -63,8 +85,13 @@ def note_delivery(event: Event) -> None:
     )
 
 
-def note_failure(event: Event, error: str) -> None:
-    """Retry later, after longer and longer waits; after some days, give up."""
+def note_failure(event: Event, failure: Failure) -> None:
+    """Retry later, after longer and longer waits; after some days, give up.
+
+    The time that the receiver named in Retry-After is not the event's, so that `resume`
+    and another WEBHOOK_URL end that wait: see `_pause_sending`.
+    """
+    error = failure.error
     now = timezone.now()
     attempts = event.attempts + 1
     is_old = now - event.created_at > timedelta(days=settings.WEBHOOK_GIVE_UP_DAYS)
@@ -100,13 +127,43 @@ def prune() -> int:
     return total
 
 
-def note_results(events: Sequence[Event], errors: Sequence[str | None]) -> None:
+def note_results(events: Sequence[Event], failures: Sequence[Failure | None]) -> None:
     """Record the result of each claimed event. None: it arrived."""
-    for event, error in zip(events, errors, strict=True):
-        if error is None:
+    for event, failure in zip(events, failures, strict=True):
+        if failure is None:
             note_delivery(event)
         else:
-            note_failure(event, error)
+            note_failure(event, failure)
+    found = [failure for failure in failures if failure]
+    if any(failure.is_gone for failure in found):
+        _stop_sending()
+    if wait := max((failure.retry_after for failure in found), default=timedelta()):
+        _pause_sending(wait)
+
+
+def resume() -> bool:
+    """Send again. Returns whether the receiver had asked to wait or to stop."""
+    stopped = Endpoint.objects.current().stopped()
+    return bool(stopped.update(gone_at=None, paused_until=None))
+
+
+def _stop_sending() -> None:
+    """The events are kept, and wait for `resume`, or for another WEBHOOK_URL."""
+    endpoint, _ = Endpoint.objects.get_or_create(url_digest=url_digest())
+    sending = Endpoint.objects.filter(pk=endpoint.pk, gone_at=None)
+    if sending.update(gone_at=timezone.now()):
+        logger.error(
+            "webhooks stopped: the receiver answered 410 Gone. To go on: "
+            "manage.py deliver_webhooks --resume"
+        )
+
+
+def _pause_sending(wait: timedelta) -> None:
+    """Several workers may be told to wait at the same time: the latest time counts."""
+    until = timezone.now() + wait
+    endpoint, _ = Endpoint.objects.get_or_create(url_digest=url_digest())
+    ends_earlier = Q(paused_until=None) | Q(paused_until__lt=until)
+    Endpoint.objects.filter(ends_earlier, pk=endpoint.pk).update(paused_until=until)
 
 
 def _wait(attempts: int) -> timedelta:

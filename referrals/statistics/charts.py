@@ -26,6 +26,14 @@ class BarChart:
         return sum(bar.number for bar in self.bars)
 
     @property
+    def last_7_days(self) -> int:
+        return sum(bar.number for bar in self.bars[-7:])
+
+    @property
+    def highest(self) -> int:
+        return max(bar.number for bar in self.bars)
+
+    @property
     def days_with_any(self) -> list[Bar]:
         return [bar for bar in reversed(self.bars) if bar.number]
 

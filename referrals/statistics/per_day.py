@@ -7,13 +7,16 @@ from django.utils import timezone
 
 
 def first_moment(days: int) -> datetime:
-    """The start (UTC) of the last `days` days, today included."""
-    midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    """The start of the last `days` days, today included, in the current time zone."""
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     return midnight - timedelta(days=days - 1)
 
 
 def count_per_day(rows: QuerySet[Any], moment: str, *, days: int) -> dict[date, int]:
-    """The rows of each of the last `days` days, by their `moment`; today last."""
+    """The rows of each of the last `days` days, by their `moment`; today last.
+
+    Days are those of the current time zone: UTC, except on pages in the reader's zone.
+    """
     start = first_moment(days)
     counted = (
         rows.filter(**{f"{moment}__gte": start})

@@ -24,10 +24,19 @@ from referrals.support.corrections import (
     standing,
 )
 from referrals.support.explanations import explain
-from referrals.support.forms import CorrectionForm, ExplanationForm, ReasonForm
+from referrals.support.forms import (
+    CorrectionForm,
+    ExplanationForm,
+    ReasonForm,
+    ReplacementForm,
+)
+from referrals.support.replacements import replace_invite_code
 
 may_look = permission_required("referrals.view_referral", raise_exception=True)
 may_correct = permission_required("referrals.add_correction", raise_exception=True)
+may_replace = permission_required(
+    "referrals.add_replacedinvitecode", raise_exception=True
+)
 form_page = require_http_methods(["GET", "HEAD", "POST"])
 
 
@@ -108,6 +117,32 @@ def revert(request: HttpRequest, pk: int) -> HttpResponse:
     }
     title = _("Revert the correction")
     return _page(request, "admin/referrals/revert.html", title, context)
+
+
+@form_page
+@may_replace
+def replace_code(request: HttpRequest, owner_id: int) -> HttpResponse:
+    owner: Any = _person(owner_id)
+    if not may_act_on(owner_id, by=_staff(request)):
+        raise PermissionDenied
+    form = ReplacementForm(request.POST or None, initial={"seen": owner.invite_code})
+    if form.is_valid():
+        try:
+            replace_invite_code(
+                owner=owner,
+                seen=form.cleaned_data["seen"],
+                is_honoured=form.cleaned_data["old_code"] == "honoured",
+                reason=form.cleaned_data["reason"],
+                by=_staff(request),
+            )
+        except CorrectionRefused as refused:
+            form.add_error(None, str(refused.text))
+        else:
+            messages.success(request, _("The invite code is replaced."))
+            return redirect(person_url(owner))
+    context = {"form": form, "person": owner, "person_url": person_url(owner)}
+    title = _("Replace the invite code")
+    return _page(request, "admin/referrals/replace_code.html", title, context)
 
 
 def person_url(person: AbstractBaseUser) -> str:

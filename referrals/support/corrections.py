@@ -21,6 +21,7 @@ from referrals.exceptions import (
     CorrectionOutdated,
     CorrectionToOneself,
 )
+from referrals.ledger import record_correction
 from referrals.models import Correction, Referral
 
 
@@ -65,7 +66,9 @@ def correct_inviter(
         raise CorrectionToOneself
     code: str = inviter.invite_code if inviter else ""  # type: ignore[attr-defined]  # InviteCodeOwner
     to = Standing(inviter.pk if inviter else None, code)
-    return _correct(invitee.pk, to, seen=seen, reason=reason, by=by)
+    return _correct(
+        invitee.pk, to, seen=seen, reason=reason, by=by, type="referral.corrected"
+    )
 
 
 def revert_correction(
@@ -81,7 +84,12 @@ def revert_correction(
     )
     after = Standing(correction.after_id, correction.code_after)
     return _correct(
-        correction.invitee_id, before, seen=after.seen, reason=reason, by=by
+        correction.invitee_id,
+        before,
+        seen=after.seen,
+        reason=reason,
+        by=by,
+        type="referral.reverted",
     )
 
 
@@ -97,11 +105,21 @@ def may_act_on(*people: int | None, by: AbstractBaseUser) -> bool:
 
 
 def _correct(
-    invitee_id: int, to: Standing, *, seen: str, reason: str, by: AbstractBaseUser
+    invitee_id: int,
+    to: Standing,
+    *,
+    seen: str,
+    reason: str,
+    by: AbstractBaseUser,
+    type: str,
 ) -> Correction:
     try:
         with transaction.atomic():
-            return _correct_locked(invitee_id, to, seen=seen, reason=reason, by=by)
+            correction = _correct_locked(
+                invitee_id, to, seen=seen, reason=reason, by=by
+            )
+            record_correction(correction, type=type)
+            return correction
     except IntegrityError:  # somebody activated a code or was deleted at this moment
         raise CorrectionOutdated from None
 

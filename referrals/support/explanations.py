@@ -61,12 +61,12 @@ def _activation(
     elif activation.inviter is None:
         text = _(
             "The invited person activated the code %(code)s on %(when)s; the account "
-            "that it belonged to is gone. A person activates one code, ever."
+            "that it belonged to is gone. A person can activate only one code."
         )
     else:
         text = _(
             "The invited person activated the code %(code)s of %(whose)s on "
-            "%(when)s. A person activates one code, ever."
+            "%(when)s. A person can activate only one code."
         )
     yield text % {
         "code": activation.code_used,
@@ -83,7 +83,7 @@ def _accounts(invitee: AbstractBaseUser, inviter: AbstractBaseUser) -> Iterator[
     if order := _order(_joined(invitee), _joined(inviter)):
         yield order
     if failures := used("activation_failures_per_user", invitee.get_username()):
-        yield _("Invite codes of theirs that were refused lately: %(number)s.") % {
+        yield _("Codes entered by this person and refused recently: %(number)s.") % {
             "number": failures
         }
 
@@ -94,7 +94,7 @@ def _order(came: datetime | None, was_there: datetime | None) -> str | None:
     if came < was_there:
         text = _(
             "The invited person joined before the inviter (%(invitee)s, %(inviter)s), "
-            "so no link of theirs can have brought them."
+            "so they cannot have come by the inviter's link."
         )
     else:
         text = _(

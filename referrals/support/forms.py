@@ -6,7 +6,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from referrals.invite_codes import MAX_INPUT_LENGTH
+from referrals.invite_codes import LENGTHS, MAX_INPUT_LENGTH
 from referrals.support.search import person_named
 
 
@@ -41,7 +41,7 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(
         label=_("Reason"),
         max_length=500,
-        help_text=_("Who asked, and what shows it to be true. It stays on record."),
+        help_text=_("Who asked, and what proves it. This stays on record."),
         widget=forms.Textarea(attrs={"rows": 3}),
     )
 
@@ -60,3 +60,17 @@ class CorrectionForm(ReasonForm):
         if inviter is None and self.data.get("inviter", "").strip():
             raise ValidationError(_("Nobody has this number or code."))
         return inviter
+
+
+class ReplacementForm(ReasonForm):
+    old_code = forms.ChoiceField(
+        label=_("The old code"),
+        choices=[
+            ("", "---------"),
+            ("refused", _("is refused from now on")),
+            ("honoured", _("still works")),
+        ],
+        help_text=_("Refuse it if the code leaked or is misused."),
+    )
+    seen = forms.CharField(widget=forms.HiddenInput, max_length=LENGTHS[-1])
+    field_order = ["old_code", "reason", "seen"]

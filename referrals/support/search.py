@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 
 from referrals.invite_codes import normalize_invite_code
+from referrals.models import ReplacedInviteCode
 
 
 def person_named(text: str) -> Q | None:
@@ -13,6 +14,10 @@ def person_named(text: str) -> Q | None:
     found = Q()
     if code := normalize_invite_code(text):
         found |= Q(invite_code=code)
+        # Asked first: a join would make the database read all rows.
+        replaced = ReplacedInviteCode.objects.filter(code=code)
+        if owner := replaced.values_list("owner_id", flat=True).first():
+            found |= Q(pk=owner)
     users = get_user_model()
     column = users._meta.get_field(users.USERNAME_FIELD)
     try:

@@ -6,21 +6,23 @@ from datetime import timedelta
 from io import StringIO
 from typing import Any
 
-import httpx
 import pytest
 from django.conf import LazySettings
 from django.core.management import call_command
 from django.db import OperationalError, transaction
+from django.test import Client
 from django.utils import timezone
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from conftest import Clock
 from tests.project.test_races import start_together
+from users.models import User
+from users.staff.admin_site import BY_PASSWORD
 from webhooks import courier, services
 from webhooks.courier import Courier
 from webhooks.management.commands import deliver_webhooks
-from webhooks.models import Event
-from webhooks.services import record_event
+from webhooks.models import Endpoint, Event
+from webhooks.services import Failure, record_event
 from webhooks.tests.conftest import OTHER_SECRET, SECRET, Receiver
 
 pytestmark = pytest.mark.django_db
@@ -83,7 +85,7 @@ def test_while_secrets_change_each_of_them_signs(
         Webhook(secret).verify(body, headers)
 
 
-@pytest.mark.parametrize("status", [301, 307, 400, 404, 410, 500, 503])
+@pytest.mark.parametrize("status", [301, 307, 400, 404, 500, 503])
 def test_no_2xx_is_no_receipt(receiver: Receiver, status: int) -> None:
     receiver.status = status
     receiver.headers = {"location": f"{receiver.url}/elsewhere"}
@@ -118,7 +120,7 @@ def test_waits_double_up_to_an_hour_and_are_partly_chance(
     event = an_event()
     waits = []
     for _ in range(14):
-        services.note_failure(event, "status 500")
+        services.note_failure(event, Failure("status 500"))
         event.refresh_from_db()
         waits.append((event.due_at - timezone.now()).total_seconds())
     for attempt, wait in enumerate(waits):
@@ -167,7 +169,7 @@ def test_an_event_that_cannot_be_sent_does_not_stop_the_others(
     poison, others = an_event(poison=True), [an_event(n=n) for n in range(15)]
     post = Courier._post
 
-    async def burst(self: Courier, message: Any) -> int:
+    async def burst(self: Courier, message: Any) -> Failure | None:
         if "poison" in message.body:
             raise ZeroDivisionError
         return await post(self, message)
@@ -258,7 +260,7 @@ def test_a_worker_that_was_away_does_not_free_what_another_sends(
     (late,) = services.claim(10)
     clock.pass_seconds(services.CLAIM.total_seconds())
     (current,) = services.claim(10)
-    services.note_failure(late, "TimeoutError")
+    services.note_failure(late, Failure("TimeoutError"))
     clock.pass_seconds(services.FIRST_WAIT_SECONDS)
     assert services.claim(10) == []
     services.note_delivery(current)
@@ -350,6 +352,156 @@ def test_without_a_url_there_is_nothing_to_deliver(
     assert "WEBHOOK_URL is not set" in caplog.text
 
 
-def test_addresses_are_not_logged_by_the_client() -> None:
-    """They may carry a secret of the receiver's."""
-    assert logging.getLogger(httpx.__name__).getEffectiveLevel() > logging.INFO
+def test_the_client_does_not_log_the_address_of_a_receiver(
+    receiver: Receiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It may contain a secret of the receiver's."""
+    with caplog.at_level(logging.INFO):
+        an_event()
+        deliver()
+    assert len(receiver.requests) == 1
+    assert receiver.url not in caplog.text
+
+
+@pytest.mark.parametrize("status", [429, 503, 502, 400])
+@pytest.mark.parametrize(
+    ("asked", "seconds"),
+    [
+        ("120", 120),
+        (" 120 ", 120),
+        ("Sat, 21 Nov 2026 12:10:00 GMT", 600),
+        ("Saturday, 21-Nov-26 12:10:00 GMT", 600),
+        ("999999999999999999999999", 24 * 3600),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 24 * 3600),
+    ],
+)
+def test_the_receiver_names_the_time_of_the_next_attempt(
+    receiver: Receiver, clock: Clock, asked: str, seconds: int, status: int
+) -> None:
+    """For all events: a receiver that is busy gets none meanwhile."""
+    receiver.status, receiver.headers = status, {"retry-after": asked}
+    an_event()
+    deliver()
+    an_event()
+    clock.pass_seconds(seconds - 1)
+    deliver()
+    assert len(receiver.requests) == 1
+    receiver.status = 204
+    clock.pass_seconds(1)
+    deliver()
+    assert len(receiver.requests) == 3
+    assert not Event.objects.waiting().exists()
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["soon", "", "-5", "1.5", "٣", "Sat, 21 Nov 2020 12:00:00 GMT", "Sat, 99 Nov 2026"],
+)
+def test_no_sound_retry_after_is_none(
+    receiver: Receiver, clock: Clock, asked: str
+) -> None:
+    receiver.status = 503
+    receiver.headers = {"retry-after": asked.encode().decode("latin-1")}
+    an_event()
+    deliver()
+    clock.pass_seconds(5)
+    deliver()
+    assert len(receiver.requests) == 2
+
+
+def test_retry_after_of_a_success_is_ignored(receiver: Receiver) -> None:
+    receiver.headers = {"retry-after": "600"}
+    for _ in range(2):
+        an_event()
+        deliver()
+    assert len(receiver.requests) == 2
+
+
+@pytest.mark.parametrize("way", ["command", "admin", "another URL"])
+def test_410_stops_all_sending_until_somebody_resumes(
+    receiver: Receiver,
+    clock: Clock,
+    caplog: pytest.LogCaptureFixture,
+    settings: LazySettings,
+    staff: User,
+    way: str,
+) -> None:
+    Event.objects.all().delete()  # of the superuser's account
+    receiver.status = 410
+    first, second = an_event(), an_event()
+    deliver()
+    assert len(receiver.requests) == 2  # they were sent together
+    receiver.status = 204
+    clock.pass_seconds(timedelta(days=5).total_seconds())
+    deliver()
+    an_event()
+    deliver()
+    assert len(receiver.requests) == 2
+    assert Event.objects.waiting().count() == 3
+    errors = [r.getMessage() for r in caplog.records if r.levelno == logging.ERROR]
+    assert [text for text in errors if "webhooks stopped" in text] == errors
+    assert len(errors) == 1
+    admin = Client()  # the session of five days ago is over
+    admin.force_login(staff, backend=BY_PASSWORD)
+    admin.get("/admin/")
+    assert "receiver answered 410" in admin.get("/admin/webhooks/event/").text
+    if way == "command":
+        call_command("deliver_webhooks", "--resume", stdout=(said := StringIO()))
+        assert said.getvalue() == "Sending goes on.\n"
+    elif way == "admin":
+        form = {"action": "retry", "_selected_action": [first.pk, second.pk]}
+        admin.post("/admin/webhooks/event/", form)
+    else:
+        settings.WEBHOOK_URL = f"{receiver.url}/new"
+    deliver()
+    assert not Event.objects.waiting().exists()
+    assert "receiver answered 410" not in admin.get("/admin/webhooks/event/").text
+
+
+@pytest.mark.parametrize("way", ["command", "another URL"])
+def test_whoever_resumes_does_not_wait_for_the_time_that_the_receiver_named(
+    receiver: Receiver, clock: Clock, settings: LazySettings, way: str
+) -> None:
+    receiver.status, receiver.headers = 503, {"retry-after": "86400"}
+    an_event()
+    deliver()
+    clock.pass_seconds(services.FIRST_WAIT_SECONDS)
+    receiver.status = 204
+    deliver()
+    assert len(receiver.requests) == 1
+    if way == "command":
+        for said in ("Sending goes on.\n", "Sending was not stopped.\n"):
+            call_command("deliver_webhooks", "--resume", stdout=(out := StringIO()))
+            assert out.getvalue() == said
+    else:
+        settings.WEBHOOK_URL = f"{receiver.url}/new"
+    deliver()
+    assert not Event.objects.waiting().exists()
+
+
+@pytest.mark.parametrize("hours", [(2, 1), (1, 2)])
+def test_of_two_times_that_the_receiver_named_the_later_counts(
+    receiver: Receiver, clock: Clock, hours: tuple[int, int]
+) -> None:
+    """Several workers get answers at the same time."""
+    an_event(n=1)
+    an_event(n=2)
+    answers = [Failure("status 503", retry_after=timedelta(hours=h)) for h in hours]
+    claimed = [services.claim(1), services.claim(1)]
+    for events, answer in zip(claimed, answers, strict=True):
+        services.note_results(events, [answer])
+    paused_until = Endpoint.objects.get().paused_until
+    assert paused_until == timezone.now() + timedelta(hours=2)
+
+
+def test_a_stopped_receiver_is_in_the_metrics(
+    receiver: Receiver, client: Client, settings: LazySettings
+) -> None:
+    settings.METRICS_TOKEN = "t" * 20
+    token = {"authorization": f"Bearer {settings.METRICS_TOKEN}"}
+    name = "referral_webhooks_stopped"
+    assert f"{name} 0.0" in client.get("/metrics", headers=token).text
+    receiver.status = 410
+    an_event()
+    deliver()
+    assert f"{name} 1.0" in client.get("/metrics", headers=token).text

@@ -1,5 +1,7 @@
 """What is written, when, and that it stands or falls with what it tells of."""
 
+from typing import Any
+
 import pytest
 from django.conf import LazySettings
 from django.db import DatabaseError, connection
@@ -8,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from conftest import ALICE, BORIS, ask_for_code, signed_in
+from referrals.ledger import person_key
 from referrals.models import Referral
 from referrals.services import activate_invite_code
 from users.models import User
@@ -37,6 +40,7 @@ def test_a_first_sign_in_with_a_code_is_two_events(
     assert (created.type, activated.type) == ("user.created", "referral.activated")
     assert created.data == {
         "user_id": user_id,
+        "user_key": activated.data["invitee_key"],
         "invite_code": boris.invite_code,
         "created_at": boris.date_joined.isoformat(),
     }
@@ -46,7 +50,11 @@ def test_a_first_sign_in_with_a_code_is_two_events(
         "invitee_id": user_id,
         "invitee_key": key,
         "inviter_id": alice.pk,
+        "inviter_key": person_key(ALICE),
         "invite_code": alice.invite_code,
+        "inviter_id_before": None,
+        "inviter_key_before": None,
+        "invite_code_before": None,
         "activated_at": Referral.objects.get().created_at.isoformat(),
     }
 
@@ -125,10 +133,10 @@ def test_without_its_event_nothing_happens(
 ) -> None:
     create = Event.objects.create
 
-    def fail(*, type: str, data: dict[str, object]) -> Event:
+    def fail(*, type: str, **fields: Any) -> Event:
         if type == failing:
             raise DatabaseError
-        return create(type=type, data=data)
+        return create(type=type, **fields)
 
     code = ask_for_code(api, BORIS)
     monkeypatch.setattr(Event.objects, "create", fail)

@@ -160,7 +160,7 @@ def test_a_correction_of_an_outdated_state_is_refused(
     seen = standing(boris.pk).seen
     activate(boris, clara)
     response = correct(admin, boris, ALICE, seen=seen)
-    assert "The inviter has changed meanwhile." in response.content.decode()
+    assert "The inviter has changed in the meantime." in response.content.decode()
     assert Referral.objects.get().inviter_id == clara.pk
 
 
@@ -188,7 +188,7 @@ def test_an_old_correction_is_not_reverted_over_a_newer_one(
     with pytest.raises(CorrectionOutdated):
         revert_correction(first, reason="x", by=staff)
     url = f"/admin/referrals/correction/{first.pk}/revert/"
-    assert b"changed meanwhile" in admin.post(url, {"reason": "x"}).content
+    assert b"changed in the meantime" in admin.post(url, {"reason": "x"}).content
     assert Referral.objects.get().inviter_id == clara.pk
 
 

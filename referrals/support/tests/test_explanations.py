@@ -88,7 +88,7 @@ def test_closed_accounts(admin: Client, alice: User, boris: User) -> None:
 def test_refused_codes_are_told(admin: Client, alice: User, boris: User) -> None:
     body = {"invite_code": boris.invite_code}
     signed_in(boris).post("/api/profile/", body)
-    assert "were refused lately: 1." in ask(admin, BORIS, ALICE)
+    assert "entered by this person and refused recently: 1." in ask(admin, BORIS, ALICE)
 
 
 def test_corrections_are_told_as_text(

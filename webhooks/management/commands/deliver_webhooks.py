@@ -48,8 +48,21 @@ class Command(BaseCommand):
             help="make events that were given up due again, and end",
         )
 
-    def handle(self, *args: Any, once: bool, retry_dead: bool, **options: Any) -> None:
-        if retry_dead:
+        what.add_argument(
+            "--resume",
+            action="store_true",
+            help="send again to a receiver that answered 410 Gone or to wait, and end",
+        )
+
+    def handle(
+        self, *args: Any, once: bool, retry_dead: bool, resume: bool, **options: Any
+    ) -> None:
+        if resume:
+            was_stopped = services.resume()
+            self.stdout.write(
+                "Sending goes on." if was_stopped else "Sending was not stopped."
+            )
+        elif retry_dead:
             number = services.retry(Event.objects.given_up())
             self.stdout.write(f"{number} events will be sent again.")
         elif not settings.WEBHOOK_URL:
