@@ -1,8 +1,9 @@
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from django.utils.translation import gettext_lazy as _
 
-from config.refusals import Fact, LimitReached, Refusal
+from config.refusals import Fact, LimitReached, Refusal, Text
 
 
 class ChallengeRequired(LimitReached):
@@ -14,6 +15,13 @@ class ChallengeRequired(LimitReached):
 
     code = "challenge_required"
     text = _("Solve the task first, then ask again.")
+    fact_texts: ClassVar[Mapping[str, Text]] = {
+        **LimitReached.fact_texts,
+        "challenge": _(
+            "The task. Send its solution as `challenge` with the next request. These "
+            "are the members of a `proof_of_work`; other kinds may have others."
+        ),
+    }
 
     def __init__(self, task: dict[str, Any], *, limit: str, wait: int) -> None:
         super().__init__(limit=limit, wait=wait)

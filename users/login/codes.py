@@ -4,10 +4,11 @@ The cache never stores a code. It stores a random nonce, and the code is an HMAC
 number and nonce under SECRET_KEY, so that the same code can be sent again. A code is
 made for one purpose; for another purpose it does not exist.
 
-A code has two entries in the cache, for as long as it lives:
+A code has these entries in the cache, for as long as it lives:
 
 - `login-code:<number>:<purpose>`: the nonce and the facts of the code issued last.
 - `login-code-life:<nonce>`: how many wrong guesses everybody together has left.
+- `login-code-channel:<nonce>`: how it was sent, where there are several channels.
 
 A code's life ends when it is spent (`spend` deletes the second entry), when no guesses
 are left, when its time is over, or when `issue` replaces it. Strangers cannot use a
@@ -24,6 +25,7 @@ from django.core.cache import cache
 from django.utils.crypto import salted_hmac
 
 from limits import commands
+from limits.slots import beside
 from users.login.exceptions import CodeExpired
 from users.login.fixed_codes import fixed_digits
 from users.phones import PhoneNumber
@@ -47,6 +49,7 @@ def guess_allowance(length: int) -> int:
 @dataclass(frozen=True, slots=True)
 class LoginCode:
     digits: str = field(repr=False)
+    number: str  # pseudonym
     nonce: str
     expires_at: float  # seconds since the epoch
     is_fixed: bool  # the number is one of TEST_NUMBERS
@@ -83,9 +86,21 @@ class LoginCode:
         if not commands.end(self._life_key):
             raise CodeExpired
 
+    def record_channel(self, channel: str) -> None:
+        """How it was sent, for those who ask later."""
+        cache.set(self._channel_key, channel, self.seconds_left)
+
+    def sent_by(self) -> str | None:
+        channel: str | None = cache.get(self._channel_key)
+        return channel
+
+    @property
+    def _channel_key(self) -> str:
+        return f"login-code-channel:{self.nonce}"
+
     @property
     def _life_key(self) -> str:
-        return f"login-code-life:{self.nonce}"
+        return beside(self.number, f"login-code-life:{self.nonce}")
 
 
 def issue(
@@ -120,6 +135,7 @@ def issue(
     lifetime = last_for or settings.LOGIN_CODE_TTL_SECONDS
     code = LoginCode(
         digits=fixed or random_digits(phone_number.pseudonym, nonce, length, purpose),
+        number=phone_number.pseudonym,
         nonce=nonce,
         expires_at=time.time() + lifetime,
         is_fixed=bool(fixed),
@@ -130,7 +146,7 @@ def issue(
     if living and left > 0 and living.length == code.length:
         guesses = min(guesses, left)
     facts = asdict(code) | {"length": code.length}
-    del facts["digits"]
+    del facts["digits"], facts["number"]
     entries = {
         _key(phone_number.pseudonym, purpose): facts,
         code._life_key: guesses,
@@ -150,7 +166,7 @@ def find(phone_number: PhoneNumber, purpose: str = SIGN_IN) -> LoginCode | None:
     digits = fixed or random_digits(
         phone_number.pseudonym, facts["nonce"], length, purpose
     )
-    return LoginCode(digits=digits, **facts)
+    return LoginCode(digits=digits, number=phone_number.pseudonym, **facts)
 
 
 def get(phone_number: PhoneNumber, purpose: str = SIGN_IN) -> LoginCode:

@@ -7,6 +7,7 @@ REQUEST_CODE = [
         "Phone and invite code",
         {"phone_number": "+79991234567", "invite_code": "3mz8-ra"},
     ),
+    request("Phone, to be called", {"phone_number": "+79991234567", "channel": "call"}),
     request(
         "Phone and solution of a challenge",
         {"phone_number": "+79991234567", "challenge": "eyJjaGFsbGVuZ2UiOiB7…"},
@@ -20,6 +21,9 @@ REQUEST_CODE = [
             "expires_in": 298,
             "resend_in": 58,
             "code_length": 4,
+            "channel": "sms",
+            "channels": ["sms", "call"],
+            "delivery_id": "0f4b6c2d9e8a41735b1c6d7e8f901234",
             "was_sent_before": False,
         },
     ),

@@ -1,15 +1,23 @@
+from collections.abc import Mapping
+from typing import ClassVar
+
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from config.refusals import LimitReached, NotAllowed, Refusal
+from config.refusals import LimitReached, NotAllowed, Refusal, Text
 
 
 class CodeIncorrect(Refusal):
     code = "code_incorrect"
     attr = "code"
+    fact_texts: ClassVar[Mapping[str, Text]] = {
+        "attempts_left": _("Guesses that this client has left at this code."),
+    }
 
-    def __init__(self, *, attempts_left: int) -> None:
+    def __init__(self, *, attempts_left: int, blocked_for: int = 0) -> None:
+        """`blocked_for`: seconds until this client has guesses again."""
         self.attempts_left = attempts_left
+        self.blocked_for = blocked_for
         super().__init__()
         if attempts_left:
             self.text = ngettext(
@@ -40,6 +48,13 @@ class GuessesUsedUp(LimitReached):
     @classmethod
     def sample(cls) -> Refusal:
         return cls(wait=180)
+
+
+def blocked_seconds(refusal: Refusal) -> int:
+    """Seconds until this client has guesses at its code again. 0: it has some left."""
+    if isinstance(refusal, GuessesUsedUp):
+        return refusal.retry_after
+    return refusal.blocked_for if isinstance(refusal, CodeIncorrect) else 0
 
 
 class CodeExpired(Refusal):

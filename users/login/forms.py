@@ -4,28 +4,23 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from users.fields import PhoneNumberFormField
-from users.login.digits import InvalidDigits, normalize_digits
+from users.fields import HELP, PhoneNumberFormField, PhoneNumberInput
+from users.login.digits import MAX_INPUT_LENGTH, InvalidDigits, normalize_digits
 
 
 class PhoneForm(forms.Form):
     phone_number = PhoneNumberFormField(
         label=_("Phone number"),
-        widget=forms.TextInput(
-            attrs={
-                "type": "tel",
-                "autocomplete": "tel",
-                "inputmode": "tel",
-                "autofocus": True,
-            }
-        ),
+        help_text=HELP,
+        widget=PhoneNumberInput(attrs={"autocomplete": "tel", "autofocus": True}),
     )
 
 
 class CodeFormField(forms.CharField):
     def __init__(self, **kwargs: Any) -> None:
         attrs = {"inputmode": "numeric", "autocomplete": "one-time-code"}
-        super().__init__(max_length=20, widget=forms.TextInput(attrs=attrs), **kwargs)
+        widget = forms.TextInput(attrs=attrs)
+        super().__init__(max_length=MAX_INPUT_LENGTH, widget=widget, **kwargs)
 
     def clean(self, value: Any) -> str:
         try:

@@ -30,6 +30,8 @@ from limits import commands
 from limits.addresses import keyed_address, network_of
 from limits.budgets import attempt, hashed_key, limit_reached, read, unless_fresh
 from limits.commands import AttemptLimit, Command, CommandRefused
+from limits.slots import SERVICE, beside
+from users import number_history
 from users.login.clients import Client
 from users.login.codes import LoginCode
 from users.login.exceptions import (
@@ -90,6 +92,7 @@ def make_guess(
     except CodeIncorrect as refusal:
         facts = {"attempts_left": refusal.attempts_left}
         _record("code.wrong", phone_number, client, **facts)
+        number_history.record(phone_number.pseudonym, number_history.WRONG_CODE)
         raise
     except CodeExpired as refusal:
         if refusal.is_too_short:
@@ -98,6 +101,9 @@ def make_guess(
         raise
     except LimitReached as refusal:
         _record("guess.refused", phone_number, client, limit=refusal.limit)
+        number_history.record(
+            phone_number.pseudonym, number_history.GUESS_REFUSED, refusal.limit
+        )
         raise
 
 
@@ -153,16 +159,21 @@ def _count(
     """
     per_code = AttemptLimit(
         name=PER_CODE,
-        key=hashed_key(f"{PER_CODE} {code.series or code.nonce} {guesser}"),
+        key=beside(
+            code.number,
+            hashed_key(f"{PER_CODE} {code.series or code.nonce} {guesser}"),
+        ),
         limit=settings.LOGIN_CODE_MAX_ATTEMPTS,
         seconds=settings.LOGIN_CODE_TTL_SECONDS,
         amount=wrong,
     )
     together = code.guesses_left(taken=wrong)
     counted_by = [replace(limit, amount=wrong) for limit in limits if limit]
-    # The order matters: `outgrown` and `counted_by` share names, and `counts` must get
-    # the results of those that count.
-    run: list[Command] = [per_code, together, *outgrown, *counted_by]
+    # The order matters. `outgrown` and `counted_by` share names, and `counts` must get
+    # the results of those that count. Each step decides which limits of the next apply:
+    # first the number's, then the address's, then everybody's.
+    others = sorted([*outgrown, *counted_by], key=lambda limit: limit.name == ALL)
+    run: list[Command] = [per_code, together, *others]
     try:
         results = commands.run(run)
     except CommandRefused as refused:
@@ -173,7 +184,11 @@ def _count(
         return Typos(counts[PER_CODE], forgiven)
     _watch_for_attack(counts.get(ALL, 0))
     left = [limit.limit - counts[limit.name] for limit in [per_code, *outgrown]]
-    raise CodeIncorrect(attempts_left=max(min(left), 0))
+    blocked_for = 0
+    if counts[PER_CODE] >= per_code.limit:
+        # At most: the count is a sliding one.
+        blocked_for = min(per_code.seconds, code.seconds_left)
+    raise CodeIncorrect(attempts_left=max(min(left), 0), blocked_for=blocked_for)
 
 
 def _refusal(
@@ -206,7 +221,7 @@ def _limits_of_strangers(number: str, address: str) -> list[AttemptLimit | None]
         unless_fresh(attempt("guesses_per_address", address), at_number),
         unless_fresh(attempt(PER_ADDRESS_DAY, address), at_number),
         unless_fresh(network_day, at_number),
-        unless_fresh(attempt(ALL, "all"), network_day),
+        unless_fresh(attempt(ALL, SERVICE), network_day),
     ]
 
 
@@ -226,7 +241,7 @@ def _subjects(number: str, address: str) -> dict[str, str]:
         PER_MONTH: number,
         PER_ADDRESS_DAY: address,
         PER_NETWORK_DAY: network_of(address),
-        ALL: "all",
+        ALL: SERVICE,
     }
 
 

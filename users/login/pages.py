@@ -3,6 +3,7 @@ from dataclasses import replace
 from typing import cast
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse
@@ -15,16 +16,24 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from config.api.error_handling import status_of
 from config.refusals import Refusal
+from config.time_zones import in_zone_of_reader
+from config.waits import with_wait
 from limits.addresses import client_address
+from referrals.came_by import CameBy, read_came_by
 from referrals.exceptions import InviteCodeAlreadyActivated, InviteCodeUnknown
 from referrals.invite_codes import normalize_invite_code
 from referrals.services import look_up_inviter
 from users.challenges.exceptions import ChallengeRequired
 from users.challenges.pages import challenge_page, sent_solution
+from users.channels import Channel
+from users.channels.exceptions import SmsUnsure
+from users.channels.sending import channels
 from users.devices.middleware import bind_session_to_device
 from users.login import services
+from users.login.answers import told
 from users.login.clients import Client, set_known_device_cookie
-from users.login.exceptions import CodeExpired, ResendTooSoon
+from users.login.delivery_notice import delivery_notice
+from users.login.exceptions import CodeExpired, ResendTooSoon, blocked_seconds
 from users.login.forms import CodeForm, PhoneForm
 from users.login.pending import (
     INVITATION_COOKIE,
@@ -39,7 +48,7 @@ from users.login.pending import (
 )
 from users.models import User
 from users.phones import PhoneNumber
-from users.sms.exceptions import SmsUnsure
+from users.terms.services import current_terms
 
 CODE_BACKEND = "users.authentication.CodeBackend"
 # Longer than any address of this site. It has to fit into a cookie.
@@ -66,10 +75,12 @@ def invitation_page(request: HttpRequest) -> HttpResponse:
     """Keep an invite code until the sign-in, or forget it: an empty one is sent."""
     invite_code = normalize_invite_code(request.POST.get("invite_code", ""))
     if invite_code and request.user.is_authenticated:
-        return _to_activation(invite_code)
+        return _to_activation(invite_code, request.POST.get("came_by", "")[:10])
     next_url = _next_url(request)
     query = f"?{urlencode({'next': next_url})}" if next_url else ""
     response = redirect(f"{reverse('login')}{query}")
+    if "on_code_page" in request.POST:
+        response = redirect("login-code")
     if invite_code is None:
         forget(response, INVITATION_COOKIE)
         return response
@@ -78,7 +89,8 @@ def invitation_page(request: HttpRequest) -> HttpResponse:
     except InviteCodeUnknown:
         return render(request, "referrals/invite_unknown.html", status=404)
     inviter_name = cast("User", inviter).public_name
-    keep_invitation(response, Invitation(invite_code, inviter_name))
+    came_by = read_came_by(request.POST.get("came_by"), CameBy.TYPED)
+    keep_invitation(response, Invitation(invite_code, inviter_name, came_by))
     return response
 
 
@@ -89,10 +101,19 @@ def _send_code(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _login_page(request, form, status=400)
     phone_number, next_url = form.cleaned_data["phone_number"], _next_url(request)
+    known = pending_sign_in(request)
+    if known and known.phone_number == phone_number and known.guess_block:
+        # The service would send the same code again, and this browser has no guesses
+        # left for it.
+        return redirect("login-code")
     client = Client.of(request, challenge_solution=sent_solution(request))
     try:
-        sent = services.request_code(phone_number=phone_number, client=client)
+        sent = services.request_code(
+            phone_number=phone_number, client=client, channel=picked_channel(request)
+        )
         pending = PendingSignIn.of(sent, next_url)
+        if sent.is_fallback:
+            messages.info(request, told(sent))
         if sent.was_sent_before:
             text = _("A code was sent to this number earlier. It is still valid.")
             messages.info(request, text)
@@ -103,11 +124,17 @@ def _send_code(request: HttpRequest) -> HttpResponse:
             messages.info(request, text)
     except SmsUnsure as refusal:  # the next page takes the code, in case it arrives
         messages.warning(request, str(refusal))
-        pending = PendingSignIn(phone_number, resend_at=time.time(), next_url=next_url)
+        pending = PendingSignIn(
+            phone_number,
+            resend_at=time.time(),
+            next_url=next_url,
+            channel=refusal.channel,
+            channels=refusal.channels,
+        )
     except ChallengeRequired as refusal:
         return challenge_page(request, refusal)
     except Refusal as refusal:
-        form.add_error("phone_number", str(refusal))
+        form.add_error("phone_number", with_wait(refusal))
         return _login_page(request, form, status=status_of(refusal))
     response = redirect("login-code")
     keep_sign_in(response, pending)
@@ -122,10 +149,25 @@ def _sent_before(
     No more: whether the code is alive now is nothing that strangers may ask for free.
     """
     known = pending_sign_in(request)
-    if known and known.phone_number == phone_number and known.resend_in:
-        # A double click: nothing has been sent since.
+    if known and known.phone_number != phone_number:
+        known = None
+    if known and known.resend_in:  # a double click: nothing has been sent since
         return replace(known, next_url=next_url)
-    return PendingSignIn(phone_number, time.time() + wait, next_url=next_url)
+    # The number's code may be longer, but that is nothing to tell strangers, either.
+    length = (known and known.code_length) or settings.LOGIN_CODE_LENGTH
+    return PendingSignIn(
+        phone_number,
+        time.time() + wait,
+        next_url=next_url,
+        channels=services.channels_of(phone_number, code_length=length),
+    )
+
+
+def picked_channel(request: HttpRequest) -> Channel | None:
+    """None if the channel was switched off after the page was made."""
+    offered = channels()
+    picked = request.POST.get("channel")
+    return next((channel for channel in offered if channel == picked), None)
 
 
 def _login_page(
@@ -134,15 +176,20 @@ def _login_page(
     context = {
         "form": form,
         "invitation": accepted_invitation(request),
+        "channel": channels()[0],
         "next_url": _next_url(request),
+        "terms": current_terms(),
     }
     return render(request, "users/login.html", context, status=status)
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
+@in_zone_of_reader
 def code_page(request: HttpRequest) -> HttpResponse:
     """Shows only what this browser was told when it asked for the code."""
+    if request.user.is_authenticated:  # the form was sent twice, or in another tab
+        return redirect("profile")
     pending = pending_sign_in(request)
     if pending is None:
         return redirect("login")
@@ -153,14 +200,36 @@ def code_page(request: HttpRequest) -> HttpResponse:
             try:
                 return _sign_in(request, pending, form.cleaned_data["code"])
             except Refusal as refusal:
-                form.add_error("code", str(refusal))
+                form.add_error("code", with_wait(refusal))
                 status = status_of(refusal)
-                if isinstance(refusal, CodeExpired):  # let people ask for another one
-                    pending = replace(pending, resend_at=time.time())
+                pending = _after(refusal, pending)
         else:
             status = 400
-    context = {"form": form, "pending": pending}
-    return render(request, "users/code.html", context, status=status)
+    if pending.channel == Channel.CALL:
+        form.fields["code"].label = _("Last 4 digits of the number that calls")
+    elif pending.channel != Channel.SMS and pending.channel:
+        form.fields["code"].label = _("Code")
+    delivery = None
+    if not pending.has_expired:
+        delivery = delivery_notice(pending.delivery_id, pending.channels)
+    context = {
+        "form": form,
+        "pending": pending,
+        "delivery": delivery,
+        "invitation": accepted_invitation(request),
+        "terms": current_terms(),
+    }
+    response = render(request, "users/code.html", context, status=status)
+    if pending.guess_block:
+        keep_sign_in(response, pending)
+    return response
+
+
+def _after(refusal: Refusal, pending: PendingSignIn) -> PendingSignIn:
+    """What the browser knows once its guess was refused."""
+    if isinstance(refusal, CodeExpired):  # let people ask for another one
+        return replace(pending, resend_at=time.time())
+    return replace(pending, blocked_until=time.time() + blocked_seconds(refusal))
 
 
 def _sign_in(request: HttpRequest, pending: PendingSignIn, digits: str) -> HttpResponse:
@@ -170,6 +239,8 @@ def _sign_in(request: HttpRequest, pending: PendingSignIn, digits: str) -> HttpR
         digits=digits,
         client=Client.of(request),
         recall_invite_code=lambda: invitation.invite_code if invitation else None,
+        came_by=_came_by(invitation),
+        accepted_terms_version=request.POST.get("terms_version", ""),
     )
     login(request, signed_in.user, backend=CODE_BACKEND)
     bind_session_to_device(request, signed_in.device)
@@ -181,14 +252,19 @@ def _sign_in(request: HttpRequest, pending: PendingSignIn, digits: str) -> HttpR
     elif invitation and signed_in.user.activated_invite_code:
         messages.warning(request, str(InviteCodeAlreadyActivated.text))
     elif invitation:  # they have an account already: ask again
-        response = _to_activation(invitation.invite_code)
+        response = _to_activation(invitation.invite_code, _came_by(invitation))
     forget(response, SIGN_IN_COOKIE, INVITATION_COOKIE)
     set_known_device_cookie(response, signed_in.known_device_token)
     return response
 
 
-def _to_activation(invite_code: str) -> HttpResponse:
-    query = urlencode({"invite_code": invite_code})
+def _came_by(invitation: Invitation | None) -> CameBy:
+    return read_came_by(invitation.came_by if invitation else None, CameBy.TYPED)
+
+
+def _to_activation(invite_code: str, came_by: str = "") -> HttpResponse:
+    facts = {"invite_code": invite_code, "came_by": came_by}
+    query = urlencode({name: fact for name, fact in facts.items() if fact})
     return redirect(f"{reverse('activate')}?{query}")
 
 

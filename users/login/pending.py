@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 
+from users.login.guess_block import GuessBlock, guess_block
 from users.login.services import CodeSent
 
 SIGN_IN_COOKIE = f"{settings.COOKIE_PREFIX}sign_in"
@@ -22,7 +24,7 @@ SIGN_IN_SECONDS = 3600
 INVITATION_COOKIE = f"{settings.COOKIE_PREFIX}invitation"
 INVITATION_SECONDS = 24 * 3600
 # Change the number when the fields change: older cookies are ignored then.
-_SALT = "users.login.pending.1"
+_SALT = "users.login.pending.3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,10 @@ class PendingSignIn:
     code_length: int | None = None
     dev_code: str | None = None
     next_url: str = ""  # where to go after the sign-in
+    channel: str | None = None  # how the code was sent
+    channels: Sequence[str] = ()  # how the next one can be asked for
+    delivery_id: str | None = None  # for `channels.deliveries`
+    blocked_until: float = 0  # no guesses until then; seconds since the epoch
 
     @classmethod
     def of(cls, sent: CodeSent, next_url: str) -> PendingSignIn:
@@ -46,12 +52,19 @@ class PendingSignIn:
             code_length=sent.code_length,
             dev_code=sent.dev_code,
             next_url=next_url,
+            channel=sent.channel,
+            channels=sent.channels,
+            delivery_id=sent.delivery_id,
         )
 
     @property
     def resend_in(self) -> int:
         """Seconds until the number may ask for a code again."""
         return max(math.ceil(self.resend_at - time.time()), 0)
+
+    @property
+    def guess_block(self) -> GuessBlock | None:
+        return guess_block(self.blocked_until)
 
     @property
     def minutes(self) -> int | None:
@@ -78,6 +91,7 @@ class Invitation:
 
     invite_code: str
     inviter: str
+    came_by: str = ""  # a value of CameBy
 
 
 def pending_sign_in(request: HttpRequest) -> PendingSignIn | None:

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.cache import cache
 
 from limits import commands
+from limits.slots import beside
 from users.login.exceptions import ResendTooSoon
 from users.phones import PhoneNumber
 
@@ -63,7 +64,7 @@ def send_lock(number: str, asker: Asker) -> commands.Lock:
     shortest = wait_after(1)
     return commands.Lock(
         name=ResendTooSoon.limit_name,
-        key=f"login-code-wait:{asker}:{number}",
+        key=beside(number, f"login-code-wait:{asker}:{number}"),
         free_at=time.time() + shortest,
         seconds=max(shortest, settings.SMS_TIMEOUT_SECONDS + 5),
     )

@@ -20,15 +20,18 @@ from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.core.cache import cache
-from redis.exceptions import RedisError
+from django.db import DatabaseError
 
 from config.monitoring import audit
 from config.refusals import LimitReached
+from config.server.redis_pool import REDIS_FAILS
 from limits import commands
 from limits.addresses import keyed_address, network_of
-from limits.budgets import Reservation, attempt, reserve, seconds_until_fewer
+from limits.budgets import Reservation, attempt, check, reserve, seconds_until_fewer
 from limits.commands import AttemptLimit, Command
-from users import challenges
+from limits.slots import SERVICE, beside
+from users import challenges, number_history
+from users.channels.exceptions import SmsUnavailable, SmsUnsure
 from users.login.clients import Client
 from users.login.exceptions import ResendTooSoon
 from users.login.guess_limits import length_of_next_code, wrong_guesses
@@ -42,7 +45,6 @@ from users.login.resend_wait import (
     wait_after,
 )
 from users.phones import PhoneNumber, country_of
-from users.sms.exceptions import SmsUnavailable, SmsUnsure
 from users.statistics import daily_counts
 
 logger = logging.getLogger(__name__)
@@ -62,7 +64,9 @@ SHARED = (
 ALL = "sends"
 
 # The kill switch for all sending. Key: one for the service. Value: 1. TTL: none.
-_STOPPED = commands.Switch(name="sending_stopped", key="sms-sending-stopped")
+_STOPPED = commands.Switch(
+    name="sending_stopped", key=beside(SERVICE, "sms-sending-stopped")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +89,10 @@ def reserve_send(
     """Permission for one SMS, refunded if the block raises.
 
     `is_sign_in`: whether the code is one to sign in with. Other codes may not use the
-    number's KEPT_SENDS, and have a wait of their own. After SmsUnsure the limits stay
-    charged, because the provider may bill the SMS; only the wait for the next one is
-    refunded. Raises ResendTooSoon, LimitReached, ChallengeRequired, and SmsUnavailable
-    while sending is stopped.
+    number's KEPT_SENDS, and have a wait of their own. If the provider may bill this
+    attempt, the limits stay charged. Then only the wait and today's count are refunded,
+    and not even these if an SmsUnsure could not be stored. Raises ResendTooSoon,
+    LimitReached, ChallengeRequired, and SmsUnavailable while sending is stopped.
     """
     number, device = phone_number.pseudonym, client.known_device(phone_number)
     try:
@@ -116,18 +120,33 @@ def reserve_send(
             sent_today=results[daily_counts.CODES_SENT],
         )
     except SmsUnsure as unsure:
-        if unsure.is_new:
+        if not unsure.is_new:
+            reservation.refund()
+        elif unsure.is_noted:  # asking again finds out, and sends no second message
+            reservation.refund(lock.name, RECENT_SENDS, daily_counts.CODES_SENT)
+        _record_failure(number, number_history.UNSURE)
+        raise
+    except SmsUnavailable as failure:
+        if failure.is_billed:
             reservation.refund(lock.name, RECENT_SENDS, daily_counts.CODES_SENT)
         else:
             reservation.refund()
+        _record_failure(number, number_history.NOT_SENT)
         raise
     except Exception:
         reservation.refund()
         raise
-    with suppress(RedisError):  # the SMS is on its way: do not answer 503
-        if not wait == wait_after(1) == lock.seconds:  # else the lock ends just then
+    with suppress(*REDIS_FAILS):  # the SMS is on its way: do not answer 503
+        # If all three are equal, the lock's TTL is right already.
+        if not wait == wait_after(1) == lock.seconds:
             cache.set(lock.key, int(next_at * 1000), max(next_at - time.time(), 0))
         _watch_the_bill(results.get(ALL, 0))
+
+
+def _record_failure(number: str, event: str) -> None:
+    with suppress(DatabaseError, *REDIS_FAILS):
+        daily_counts.count(daily_counts.SMS_FAILURES)
+    number_history.record(number, event)
 
 
 def _reserve(
@@ -136,17 +155,23 @@ def _reserve(
     """Reserve the wait and the limits of a known device; without one, a stranger's."""
     number = phone_number.pseudonym
     lock = send_lock(number, Asker.of(device, is_sign_in=is_sign_in))
+    # Three steps: the address, the number, the service. If the number were the first,
+    # somebody whose address may send no more could keep its lock from the owner, each
+    # time for a moment. The service is the last, because refused requests would fill
+    # its limits for a moment; and hardly any request is refused there.
     wanted = [
-        _STOPPED,
+        *([] if device else _limits_of_address(number, client.address)),
         lock,
         recent_sends(lock),
         *(
             _limits_of_device(number, device)
             if device
-            else _limits_of_strangers(phone_number, client.address, is_sign_in)
+            else _limits_of_number(number, client.address, is_sign_in)
         ),
-        attempt(ALL, "all"),
-        # In the same round trip: what decides the code's length, and today's count.
+        _STOPPED,
+        *([] if device else _limits_of_all_strangers(phone_number)),
+        attempt(ALL, SERVICE),
+        # In the same steps: what decides the code's length, and today's count.
         *wrong_guesses(number, client),
         daily_counts.codes_sent(),
     ]
@@ -161,11 +186,13 @@ def _reserve(
             address=keyed_address(client.address),
             limit=refusal.limit,
         )
-        if refusal.limit == lock.name:
+        number_history.record(number, number_history.SEND_REFUSED, refusal.limit)
+        # Whatever refused: somebody who waits is told how long.
+        if held_until := free_at(lock):
             # This costs one of the address's sends. Otherwise strangers could find out
             # for free whether a number was just sent a code. Asking again during the
             # same wait is free, because it reveals nothing new.
-            item = f"{lock.key} {free_at(lock)}"
+            item = f"{lock.key} {held_until}"
             reserve(attempt("sends_per_address", client.address, item=item))
             raise ResendTooSoon(wait=seconds_until_free(lock)) from None
         raise
@@ -185,6 +212,8 @@ def _reserve_or_challenge(
     except LimitReached as refusal:
         if refusal.limit not in SHARED:
             raise
+        # Nobody should solve one in vain.
+        check(*(c for c in wanted if c and c.name not in SHARED))
         if not challenges.is_solved(solution):
             raise challenges.required(
                 limit=refusal.limit, wait=refusal.retry_after
@@ -206,24 +235,28 @@ def _limits_of_device(number: str, device: str) -> list[AttemptLimit | None]:
     ]
 
 
-def _limits_of_strangers(
-    phone_number: PhoneNumber, address: str, is_sign_in: bool
-) -> list[AttemptLimit | None]:
-    number = phone_number.pseudonym
-    # First the limits that a challenge cannot lift: nobody should solve one in vain.
-    limits = [attempt(name, number) for name in PER_NUMBER]
-    if not is_sign_in:
-        limits = [_without_kept(name, number) for name in PER_NUMBER] + limits
-    limits += [
-        attempt("sends_per_phone_and_address", f"{number} {address}"),
+def _limits_of_address(number: str, address: str) -> list[AttemptLimit | None]:
+    return [
         attempt("sends_per_address", address),
         attempt("phones_per_address", address, item=number),
         attempt("sends_per_network", network_of(address)),
-        attempt("sends_by_strangers", "all"),
     ]
+
+
+def _limits_of_number(
+    number: str, address: str, is_sign_in: bool
+) -> list[AttemptLimit | None]:
+    limits = [attempt(name, number) for name in PER_NUMBER]
+    if not is_sign_in:
+        limits = [_without_kept(name, number) for name in PER_NUMBER] + limits
+    return [*limits, attempt("sends_per_phone_and_address", f"{number} {address}")]
+
+
+def _limits_of_all_strangers(phone_number: PhoneNumber) -> list[AttemptLimit | None]:
+    limits = [attempt("sends_by_strangers", SERVICE)]
     country = country_of(phone_number)
     if country != settings.PHONE_DEFAULT_REGION:
-        limits.append(attempt("sends_per_country", str(country)))
+        limits.append(attempt("sends_per_country", f"{SERVICE} {country}"))
     return limits
 
 

@@ -7,8 +7,10 @@ from rest_framework import serializers
 from config.api.fields import TextField
 from referrals.fields import InviteCodeField
 from users.challenges import MAX_SOLUTION_LENGTH
+from users.channels import Channel
 from users.devices.jwt_serializers import JwtPairSerializer
 from users.fields import PhoneNumberSerializerField
+from users.login.answers import told
 from users.login.digits import InvalidDigits, normalize_digits
 from users.login.services import CodeSent
 from users.serializers import Data, UserSerializer
@@ -20,6 +22,9 @@ class LoginCodeField(serializers.CharField):
     default_error_messages = {"invalid": _("Send the digits of the code as text.")}
 
     def to_internal_value(self, data: Any) -> str:
+        if isinstance(data, int | float) and not isinstance(data, bool):
+            text = _('Send the code as a string, "0421": a number loses leading zeros.')
+            raise serializers.ValidationError(text, code="invalid")
         try:
             return normalize_digits(data if isinstance(data, str) else "")
         except InvalidDigits:
@@ -48,8 +53,33 @@ class ChallengeField(TextField):
         )
 
 
+class ChannelField(serializers.ChoiceField):
+    # DRF's text repeats the value, which may be long, or no valid Unicode.
+    default_error_messages = {"invalid_choice": _("There is no such channel.")}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            choices=list(Channel),
+            required=False,
+            allow_null=True,
+            allow_blank=True,
+            help_text=_(
+                "How to send the code: `sms`, `call` (it is the last 4 digits of the "
+                "number that calls), `telegram`, `voice`. Only what the service "
+                "offers, see `channels` in the answer. If it does not work, another "
+                "is used."
+            ),
+            **kwargs,
+        )
+
+    def to_internal_value(self, data: Any) -> Any:
+        found = super().to_internal_value(data)
+        return Channel(found) if found else None
+
+
 class RequestCodeSerializer(serializers.Serializer[Data]):
     phone_number = PhoneNumberSerializerField()
+    channel = ChannelField()
     invite_code = InviteCodeField(required=False, allow_null=True, allow_blank=True)
     device_token = DeviceTokenField()
     challenge = ChallengeField()
@@ -64,10 +94,26 @@ class CodeSentSerializer(serializers.Serializer[Any]):
         help_text=_("Seconds until another code may be asked for.")
     )
     code_length = serializers.IntegerField()
+    channel = serializers.ChoiceField(
+        choices=list(Channel),
+        allow_null=True,
+        help_text=_("How the code was sent; null: it was not, as for a test number."),
+    )
+    channels = serializers.ListField(
+        child=serializers.ChoiceField(choices=list(Channel)),
+        help_text=_("How the next code can be asked for, with `channel`."),
+    )
+    delivery_id = serializers.CharField(
+        allow_null=True,
+        help_text=_(
+            "For `deliveries/<id>/`, which says whether the code arrived; null: the "
+            "provider does not report it."
+        ),
+    )
     was_sent_before = serializers.BooleanField(
         help_text=_(
-            "Whether no SMS was sent now, because the number gets no more for the "
-            "moment. The code that it got earlier is valid."
+            "True if no SMS was sent now, because the number gets no more for the "
+            "moment. The code that was sent earlier is valid."
         )
     )
     dev_code = serializers.CharField(
@@ -78,7 +124,7 @@ class CodeSentSerializer(serializers.Serializer[Any]):
     def get_message(self, sent: CodeSent) -> str:
         if sent.was_sent_before:
             return gettext("A code was sent to this number earlier. It is still valid.")
-        return gettext("The code has been sent.")
+        return told(sent)
 
     def to_representation(self, instance: CodeSent) -> Data:
         data = super().to_representation(instance)
@@ -89,7 +135,11 @@ class CodeSentSerializer(serializers.Serializer[Any]):
 
 class VerifyCodeSerializer(serializers.Serializer[Data]):
     phone_number = PhoneNumberSerializerField()
-    code = LoginCodeField(help_text=_("The digits of the SMS."))
+    code = LoginCodeField(
+        help_text=_(
+            "The digits of the SMS as a string: `0421`, `04-21`, or the whole SMS."
+        )
+    )
     invite_code = InviteCodeField(required=False, allow_null=True, allow_blank=True)
     device_token = DeviceTokenField()
 
@@ -107,7 +157,7 @@ class SignInSerializer(serializers.Serializer[Any]):
 
     device_token = serializers.CharField(
         source="known_device_token",
-        help_text=_("Keep it, and send it when you sign in again on this number."),
+        help_text=_("Keep it, and send it when you sign in again with this number."),
     )
     is_new_user = serializers.BooleanField()
     invite_code_applied = serializers.BooleanField(

@@ -14,6 +14,13 @@ from referrals.exceptions import (
     InviteCodeUnknown,
 )
 from users.challenges.exceptions import ChallengeRequired
+from users.channels.exceptions import (
+    ChannelNotOffered,
+    CountryNotServed,
+    NumberCannotReceiveSms,
+    SmsUnavailable,
+    SmsUnsure,
+)
 from users.devices import jwt_tokens as jwt
 from users.devices.token_authentication import issue_token
 from users.exceptions import PhoneNumberInvalid
@@ -32,12 +39,6 @@ from users.login.serializers import (
     RequestCodeSerializer,
     SignedInSerializer,
     VerifyCodeSerializer,
-)
-from users.sms.exceptions import (
-    CountryNotServed,
-    NumberCannotReceiveSms,
-    SmsUnavailable,
-    SmsUnsure,
 )
 
 SIGN_IN_REFUSALS = (
@@ -61,9 +62,10 @@ class RequestCodeView(APIView):
         operation_id="request_code",
         summary=_("Send a login code"),
         description=_(
-            "Answers when the SMS is on its way, after 1–2 seconds. The same code is "
-            "sent again while it lives. An invite code is kept for an hour: it counts "
-            "if the sign-in makes a new account and comes from the same address."
+            "Answers when the message is on its way, after 1–2 seconds. The same code "
+            "is sent again while it is valid. An invite code is kept for an hour: it "
+            "counts if the sign-in creates a new account and comes from the same "
+            "address."
         ),
         request=RequestCodeSerializer,
         responses=CodeSentSerializer,
@@ -73,6 +75,7 @@ class RequestCodeView(APIView):
         PhoneNumberInvalid,
         CountryNotServed,
         NumberCannotReceiveSms,
+        ChannelNotOffered,
         InviteCodeUnknown,
         ResendTooSoon,
         ChallengeRequired,
@@ -84,9 +87,14 @@ class RequestCodeView(APIView):
         body = RequestCodeSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         data = body.validated_data
+        # A serializer and its fields refer to each other. While the request waits for
+        # its SMS, the garbage collector would move them to the old objects, which it
+        # seldom looks through.
+        del body
         sent = services.request_code(
             phone_number=data["phone_number"],
             invite_code=data.get("invite_code"),
+            channel=data.get("channel"),
             client=Client.of(
                 request._request,
                 data.get("device_token", ""),
@@ -105,10 +113,11 @@ class VerifyCodeView(APIView):
         operation_id="verify_code",
         summary=_("Sign in with the code"),
         description=_(
-            "Gives a token. The first sign-in of a number creates the account. An "
-            "invite code sent here goes before one sent with the code request; on an "
-            "account that has activated one already it is ignored. Show people first "
-            "whom they credit, and that this person will see their phone number."
+            "Returns a token. The first sign-in of a number creates the account. An "
+            "invite code sent here takes precedence over one sent with the code "
+            "request. If the account has already activated one, it is ignored. First "
+            "show people whom they credit, and that this person will see their phone "
+            "number."
         ),
         request=VerifyCodeSerializer,
         responses=SignedInSerializer,
@@ -146,8 +155,8 @@ class CreateJwtView(APIView):
         operation_id="create_jwt",
         summary=_("Sign in with the code, for JSON Web Tokens"),
         description=_(
-            "As verify-code, but gives a pair of JWTs: an access token for the "
-            "requests of the next minutes and a refresh token for the pair after it."
+            "Like verify-code, but returns a pair of JWTs: an access token for the "
+            "requests of the next minutes and a refresh token for the next pair."
         ),
         request=VerifyCodeSerializer,
         responses=JwtSignedInSerializer,

@@ -6,6 +6,7 @@ from rest_framework import serializers
 from users.fields import PhoneNumberSerializerField
 from users.login.serializers import (
     ChallengeField,
+    ChannelField,
     CodeSentSerializer,
     DeviceTokenField,
     LoginCodeField,
@@ -15,6 +16,7 @@ from users.serializers import Data, UserSerializer
 
 class RequestPhoneChangeSerializer(serializers.Serializer[Data]):
     phone_number = PhoneNumberSerializerField()
+    channel = ChannelField()
     device_token = DeviceTokenField()
     challenge = ChallengeField()
 
@@ -28,20 +30,20 @@ class PhoneChangeCodesSerializer(serializers.Serializer[Any]):
     message = serializers.CharField(
         default=_("The codes have been sent."), read_only=True
     )
-    old_code = PhoneChangeCodeSerializer(help_text=_("To the number until now."))
-    new_code = PhoneChangeCodeSerializer(help_text=_("To the number from now on."))
+    old_code = PhoneChangeCodeSerializer(help_text=_("To the current number."))
+    new_code = PhoneChangeCodeSerializer(help_text=_("To the new number."))
 
 
 class ChangePhoneSerializer(serializers.Serializer[Data]):
     phone_number = PhoneNumberSerializerField()
-    old_code = LoginCodeField(help_text=_("From the SMS to the number until now."))
-    new_code = LoginCodeField(help_text=_("From the SMS to the number from now on."))
+    old_code = LoginCodeField(help_text=_("The code sent to the current number."))
+    new_code = LoginCodeField(help_text=_("The code sent to the new number."))
     device_token = DeviceTokenField()
 
 
 class PhoneChangedSerializer(serializers.Serializer[Any]):
     token = serializers.CharField(
-        help_text=_("The only one that is left; send it with each request.")
+        help_text=_("The only token that is still valid; send it with each request.")
     )
     expires_at = serializers.DateTimeField(source="device.expires_at")
     device_token = serializers.CharField(

@@ -12,10 +12,13 @@ from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.utils.translation import gettext as _
 
+from config.after_commit import after_commit
 from config.monitoring import audit
 from config.refusals import NotSignedIn
+from referrals.ledger import person_key, record_phone_change
+from users.channels import Channel, Purpose
+from users.channels.sending import check_channel, check_destination
 from users.devices.services import sign_out_everywhere
 from users.devices.token_authentication import issue_token
 from users.exceptions import PhoneNumberTaken
@@ -24,6 +27,7 @@ from users.login.clients import Client, issue_known_device_token
 from users.login.exceptions import CodeExpired, CodeIncorrect, ResendTooSoon
 from users.login.guess_limits import make_guess
 from users.login.services import CodeSent, send_code, sent_code
+from users.mail.notices import notify_of_changed_number
 from users.models import Device, User
 from users.phone_change.exceptions import (
     NewCodeExpired,
@@ -34,7 +38,6 @@ from users.phone_change.exceptions import (
 )
 from users.phones import PhoneNumber
 from users.protection import protect_staff
-from users.sms import check_destination
 
 OLD = (OldCodeIncorrect, OldCodeExpired)
 NEW = (NewCodeIncorrect, NewCodeExpired)
@@ -44,6 +47,10 @@ NEW = (NewCodeIncorrect, NewCodeExpired)
 class CodesSent:
     old_code: CodeSent
     new_code: CodeSent
+
+    @property
+    def both(self) -> tuple[CodeSent, CodeSent]:
+        return self.old_code, self.new_code
 
     @property
     def resend_in(self) -> int:
@@ -60,38 +67,45 @@ class PhoneChanged:
 
 
 def request_codes(
-    *, user: User, phone_number: PhoneNumber, client: Client
+    *,
+    user: User,
+    phone_number: PhoneNumber,
+    client: Client,
+    channel: Channel | None = None,
 ) -> CodesSent:
     """Send both codes; after a failure, only the one that is missing.
 
-    Does not look whether the new number has an account. Raises PhoneNumberUnchanged,
-    StaffAccountProtected, CountryNotServed, NumberCannotReceiveSms, LimitReached,
-    ChallengeRequired, SmsUnavailable, SmsUnsure, and ResendTooSoon if there was nothing
-    to send.
+    `channel` is tried first for each. Does not look whether the new number has an
+    account. Raises PhoneNumberUnchanged, StaffAccountProtected, CountryNotServed,
+    NumberCannotReceiveSms, ChannelNotOffered, LimitReached, ChallengeRequired,
+    SmsUnavailable, SmsUnsure, and ResendTooSoon if there was nothing to send.
     """
     protect_staff(user, by=None)
     if phone_number == user.phone_number:
         raise PhoneNumberUnchanged
     check_destination(phone_number)
+    check_channel(channel)
     purpose = _purpose(user, phone_number)
     # The old number first: its waits slow down people who try many new numbers.
-    texts = {
-        PhoneNumber(user.phone_number): _(
-            "%(code)s is the code to change your number to the one ending in %(end)s. "
-            "Tell it to nobody."
-        )
-        % {"code": "%(code)s", "end": phone_number[-2:]},
-        phone_number: _(
-            "%(code)s is the code to move an account to this number. Tell it to nobody."
-        ),
+    numbers = {
+        PhoneNumber(user.phone_number): Purpose.CHANGE_FROM,
+        phone_number: Purpose.CHANGE_TO,
     }
     sent: list[CodeSent] = []
     too_soon: list[ResendTooSoon] = []
-    for number, text in texts.items():
+    for number, about in numbers.items():
         try:
-            sent.append(send_code(number, text, client, purpose=purpose))
+            code = send_code(
+                number,
+                client,
+                purpose=purpose,
+                about=about,
+                new_number_end=phone_number[-2:],
+                picked=channel,
+            )
+            sent.append(code)
         except ResendTooSoon as refusal:
-            already_sent = sent_code(number, client, purpose=purpose)
+            already_sent = sent_code(number, client, purpose=purpose, about=about)
             if already_sent is None:
                 raise
             sent.append(already_sent)
@@ -106,8 +120,13 @@ def sent_codes(
 ) -> CodesSent | None:
     """What `request_codes` returned, as it is now. None if a code is not alive."""
     purpose = _purpose(user, phone_number)
-    old_code = sent_code(PhoneNumber(user.phone_number), client, purpose=purpose)
-    new_code = sent_code(phone_number, client, purpose=purpose)
+    old_code = sent_code(
+        PhoneNumber(user.phone_number),
+        client,
+        purpose=purpose,
+        about=Purpose.CHANGE_FROM,
+    )
+    new_code = sent_code(phone_number, client, purpose=purpose, about=Purpose.CHANGE_TO)
     return CodesSent(old_code, new_code) if old_code and new_code else None
 
 
@@ -162,6 +181,7 @@ def move_account(
         "old": PhoneNumber(user.phone_number).masked,
         "new": phone_number.masked,
     }
+    old_key, new_key = person_key(user.phone_number), person_key(phone_number)
     if by:
         facts["by"] = by.pk
     user.phone_number = phone_number
@@ -172,7 +192,10 @@ def move_account(
         except IntegrityError:
             raise PhoneNumberTaken from None
         sign_out_everywhere(user)
+        if old_key != new_key:
+            record_phone_change(user_id=user.pk, old_key=old_key, new_key=new_key)
         transaction.on_commit(partial(audit.record, "phone_number.changed", **facts))
+        after_commit(notify_of_changed_number, user.pk, phone_number)
 
 
 def _purpose(user: User, phone_number: PhoneNumber) -> str:
@@ -210,6 +233,8 @@ def _named(
     try:
         yield
     except CodeIncorrect as refusal:
-        raise incorrect(attempts_left=refusal.attempts_left) from None
+        raise incorrect(
+            attempts_left=refusal.attempts_left, blocked_for=refusal.blocked_for
+        ) from None
     except CodeExpired:
         raise expired from None

@@ -6,6 +6,13 @@ from rest_framework.views import APIView
 from config.api.schema import refuses
 from config.refusals import LimitReached
 from users.challenges.exceptions import ChallengeRequired
+from users.channels.exceptions import (
+    ChannelNotOffered,
+    CountryNotServed,
+    NumberCannotReceiveSms,
+    SmsUnavailable,
+    SmsUnsure,
+)
 from users.exceptions import (
     PhoneNumberInvalid,
     PhoneNumberTaken,
@@ -29,12 +36,6 @@ from users.phone_change.serializers import (
     RequestPhoneChangeSerializer,
 )
 from users.requests import SignedInRequest
-from users.sms.exceptions import (
-    CountryNotServed,
-    NumberCannotReceiveSms,
-    SmsUnavailable,
-    SmsUnsure,
-)
 
 
 class RequestPhoneChangeView(APIView):
@@ -44,9 +45,9 @@ class RequestPhoneChangeView(APIView):
         operation_id="request_phone_change",
         summary=_("Send the codes to change my number"),
         description=_(
-            "One to the number until now, one to the number given. Asked again after "
-            "a failure, it sends the one that is missing. `device_token` is the one of "
-            "the number until now."
+            "One to the current number, one to the new number. If it is repeated "
+            "after a failure, it sends only the missing code. `device_token` is that "
+            "of the current number."
         ),
         request=RequestPhoneChangeSerializer,
         responses=PhoneChangeCodesSerializer,
@@ -58,6 +59,7 @@ class RequestPhoneChangeView(APIView):
         StaffAccountProtected,
         CountryNotServed,
         NumberCannotReceiveSms,
+        ChannelNotOffered,
         ResendTooSoon,
         ChallengeRequired,
         LimitReached,
@@ -70,6 +72,7 @@ class RequestPhoneChangeView(APIView):
         sent = phone_change.request_codes(
             user=request.user,
             phone_number=body.validated_data["phone_number"],
+            channel=body.validated_data.get("channel"),
             client=Client.of(
                 request._request,
                 body.validated_data.get("device_token", ""),
@@ -86,8 +89,8 @@ class ChangePhoneView(APIView):
         operation_id="change_phone",
         summary=_("Change my number with both codes"),
         description=_(
-            "Signs every device out, this one as well: go on with the token in the "
-            "answer."
+            "Signs every device out, including this one: continue with the token from "
+            "the answer."
         ),
         request=ChangePhoneSerializer,
         responses=PhoneChangedSerializer,

@@ -16,8 +16,8 @@ from users import challenges
 from users.challenges.exceptions import ChallengeRequired
 from users.challenges.proof_of_work import ProofOfWork
 from users.challenges.tests.test_proof_of_work import solve
+from users.channels.memory import Message
 from users.models import User
-from users.sms.memory import Message
 from users.tests.pages import text
 
 WAIT_SECONDS = 3600
@@ -117,7 +117,9 @@ def test_solution_that_nobody_asked_for_is_not_spent(
 # --- Settings -----------------------------------------------------------------------
 
 
-def test_without_a_backend_nothing_has_to_be_solved(settings: LazySettings) -> None:
+def test_without_a_backend_nothing_has_to_be_solved(
+    db: None, settings: LazySettings
+) -> None:
     settings.CHALLENGE_BACKEND = ""
     assert challenges.backend() is None
     assert challenges.is_solved("")
@@ -151,7 +153,7 @@ def test_another_backend_can_be_set(
 
 
 def test_backend_that_is_not_there_is_named_at_the_start(
-    settings: LazySettings,
+    db: None, settings: LazySettings
 ) -> None:
     settings.CHALLENGE_BACKEND = "no.such.Challenge"
     found = {error.id: error.msg for error in run_checks()}

@@ -359,14 +359,16 @@ def test_a_dump_without_the_secret_does_not_tell_the_code() -> None:
 
 
 def read(client: Any, key: bytes) -> Any:
-    is_hash = client.type(key) == b"hash"
-    return client.hgetall(key) if is_hash else client.get(key)
+    kind = client.type(key)
+    if kind == b"hash":
+        return client.hgetall(key)
+    return client.lrange(key, 0, -1) if kind == b"list" else client.get(key)
 
 
 def _dump() -> str:
     if settings.REDIS_URL:
         redis: Any = cache
         client = redis.client.get_client()
-        return str([(key, read(client, key)) for key in client.keys("*")])
+        return str([(key, read(client, key)) for key in client.scan_iter("*")])
     memory: Any = cache
     return str(list(memory._cache.items()))

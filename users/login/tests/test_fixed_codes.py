@@ -9,9 +9,9 @@ from rest_framework.test import APIClient
 
 from conftest import ALICE, BORIS, STAFF, Clock, ask_for_code, error_of, signed_in
 from tests.lab.shared import wrong
+from users.channels.memory import Message
 from users.login import fixed_codes
 from users.models import User
-from users.sms.memory import Message
 
 REQUEST, VERIFY = "/api/auth/request-code/", "/api/auth/verify-code/"
 CODE = "12345678"
@@ -154,7 +154,7 @@ def test_no_fixed_code_is_kept(api: APIClient) -> None:
 
 def _keys() -> list[str]:
     if hasattr(cache, "keys"):
-        return list(cache.keys("*"))
+        return list(cache.iter_keys("*"))  # type: ignore[attr-defined]  # django-redis
     return [key.split(":", 2)[2] for key in cache._cache]  # type: ignore[attr-defined]
 
 

@@ -1,19 +1,22 @@
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.test import Client
 from rest_framework.test import APIClient
 
 from conftest import ALICE, BORIS, Clock, ask_for_code, signed_in
 from referrals.models import Referral
+from users.channels.memory import Message
 from users.devices.services import sign_out_everywhere
 from users.models import User
-from users.sms.memory import Message
 from users.tests.pages import digits, text
 
 pytestmark = pytest.mark.django_db
 
-WARNING = "This person will see your whole phone number and when you accepted."
+WARNING = (
+    "This person will see your full phone number and when you accepted the invitation."
+)
 
 
 def accept(client: Client, inviter: User) -> Any:
@@ -35,7 +38,9 @@ def test_an_invite_link_leads_to_a_counted_sign_in(
     assert "Invited by +7999•••••01" in text(page)
     assert WARNING in text(page)
     assert not Referral.objects.exists()
-    client.post("/login/", {"phone_number": BORIS})
+    page = client.post("/login/", {"phone_number": BORIS}, follow=True)
+    assert "Invited by +7999•••••01 Not this one" in text(page)
+    assert WARNING in text(page)
     assert invited(client, outbox)
     assert Referral.objects.get().inviter == alice
 
@@ -51,6 +56,31 @@ def test_a_link_credits_nobody_by_itself(
     client.post("/login/", {"phone_number": BORIS})
     assert not invited(client, outbox)
     assert not Referral.objects.exists()
+
+
+@pytest.mark.parametrize("spelling", ["{}", " {} ", "https://x.example/i/{}/"])
+def test_a_code_is_entered_on_the_front_page(
+    client: Client, alice: User, spelling: str
+) -> None:
+    assert "Have a code?" in text(client.get("/"))
+    typed = spelling.format(alice.invite_code.lower())
+    page = client.get("/i/", {"invite_code": typed}, follow=True)
+    assert page.redirect_chain == [(f"/i/{alice.invite_code}/?by=typed", 302)]
+    assert "+7999•••••01 invites you" in text(page)
+    for no_code in ("", "nonsense"):
+        assert client.get("/i/", {"invite_code": no_code}).status_code == 404
+
+
+def test_the_service_is_called_by_its_brand_name(
+    client: Client, alice: User, settings: LazySettings
+) -> None:
+    assert "<title>Referral</title>" in client.get("/").content.decode()
+    settings.BRAND_NAME = "Bricks & Co"
+    page = client.get(f"/i/{alice.invite_code}/").content.decode()
+    assert "You are invited · Bricks &amp; Co</title>" in page
+    assert '"og:site_name" content="Bricks &amp; Co"' in page
+    page = client.get("/nowhere/").content.decode()
+    assert "404 · Bricks &amp; Co</title>" in page
 
 
 def test_accepting_needs_a_csrf_token(alice: User) -> None:
@@ -71,6 +101,19 @@ def test_an_accepted_invitation_can_be_dropped(
     assert "Invited by" not in text(client.get("/login/"))
     client.post("/login/", {"phone_number": BORIS})
     assert not invited(client, outbox)
+
+
+def test_an_invitation_can_be_dropped_while_the_code_is_on_its_way(
+    client: Client, alice: User, outbox: list[Message]
+) -> None:
+    accept(client, alice)
+    client.post("/login/", {"phone_number": BORIS})
+    body = {"invite_code": "", "on_code_page": "1"}
+    page = client.post("/login/invite/", body, follow=True)
+    assert page.redirect_chain == [("/login/code/", 302)]
+    assert "Invited by" not in text(page)
+    assert not invited(client, outbox)
+    assert not Referral.objects.exists()
 
 
 def test_an_accepted_invitation_ends_after_a_day(
@@ -240,6 +283,13 @@ def test_an_activation_survives_the_end_of_the_session(
     assert "Were you invited by" in text(page)
 
 
+def test_a_long_text_that_is_no_code_is_not_kept_over_the_sign_in(
+    client: Client,
+) -> None:
+    response = client.post("/profile/activate/", {"invite_code": "words " * 300})
+    assert response["Location"] == "/login/?next=/profile/activate/"
+
+
 def test_the_activation_page_starts_clean(boris_browser: Client) -> None:
     page = boris_browser.get("/profile/activate/")
     assert page.status_code == 200
@@ -271,6 +321,13 @@ def test_activation_asks_first_and_then_counts(
     assert "You have already activated an invite code." in text(link)
 
 
+def test_own_invite_link_is_not_an_invitation(boris_browser: Client) -> None:
+    own = User.objects.get(phone_number=BORIS).invite_code
+    page = boris_browser.get(f"/i/{own}/")
+    assert "Your invite link This is your own invite link." in text(page)
+    assert "<h1>You are invited</h1>" not in page.content.decode()
+
+
 def test_refused_activations_are_told(
     boris_browser: Client, alice: User, clara: User
 ) -> None:
@@ -292,8 +349,3 @@ def test_refused_activations_are_told(
     response = boris_browser.post(url, {"invite_code": clara.invite_code})
     assert response.status_code == 409
     assert "You have already activated an invite code." in text(response)
-
-
-def test_an_own_link_says_so(boris_browser: Client) -> None:
-    own = User.objects.get(phone_number=BORIS).invite_code
-    assert "your own invite link" in text(boris_browser.get(f"/i/{own}/"))

@@ -17,10 +17,10 @@ from conftest import ALICE, BORIS, Clock, ask_for_code, error_of, signed_in
 from tests.lab.shared import wrong
 from users.challenges.proof_of_work import ProofOfWork
 from users.challenges.tests.test_proof_of_work import solve
+from users.channels.memory import Message
 from users.login import codes
 from users.login import takeover_risk as risk
 from users.models import User
-from users.sms.memory import Message
 
 pytestmark = pytest.mark.django_db
 

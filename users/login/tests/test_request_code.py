@@ -7,23 +7,23 @@ from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
 from conftest import ALICE, BORIS, Clock, error_of
+from users.channels import Backend, CodeMessage
+from users.channels.exceptions import SmsUnavailable
+from users.channels.memory import MemoryBackend, Message
 from users.models import User
-from users.sms import Sms, SmsBackend
-from users.sms.exceptions import SmsUnavailable
-from users.sms.memory import MemoryBackend, Message
 
 URL = "/api/auth/request-code/"
 
 
-class FailingBackend(SmsBackend):
+class FailingBackend(Backend):
     simulated = True
 
-    def send(self, sms: Sms) -> None:
+    def send(self, message: CodeMessage) -> None:
         raise SmsUnavailable
 
 
-class RealBackend(SmsBackend):
-    def send(self, sms: Sms) -> None:
+class RealBackend(Backend):
+    def send(self, message: CodeMessage) -> None:
         """Accepted."""
 
 
@@ -39,6 +39,9 @@ def test_a_code_is_sent(api: APIClient, outbox: list[Message], clock: Clock) -> 
         "expires_in": 300,
         "resend_in": 60,
         "code_length": 4,
+        "channel": "sms",
+        "channels": ["sms"],
+        "delivery_id": None,
         "was_sent_before": False,
     }
     assert outbox == [
@@ -106,7 +109,7 @@ def test_a_second_request_at_once_is_refused(
 def test_the_wait_that_is_told_is_kept_however_long_the_sms_takes(
     api: APIClient, monkeypatch: pytest.MonkeyPatch, clock: Clock
 ) -> None:
-    def send_slowly(self: SmsBackend, sms: Sms) -> None:
+    def send_slowly(self: Backend, message: CodeMessage) -> None:
         clock.pass_seconds(7)
 
     monkeypatch.setattr(MemoryBackend, "send", send_slowly)
@@ -127,7 +130,7 @@ def test_no_sms_goes_out_beside_one_that_takes_longer_than_the_wait(
     settings.LOGIN_CODE_RESEND_SECONDS = [5, 60]
     beside: list[int] = []
 
-    def send_slowly(self: SmsBackend, sms: Sms) -> None:
+    def send_slowly(self: Backend, message: CodeMessage) -> None:
         clock.pass_seconds(7)
         beside.append(APIClient().post(URL, {"phone_number": ALICE}).status_code)
 
@@ -157,7 +160,7 @@ def test_a_failed_sms_is_told_and_costs_nothing(
     assert response["Retry-After"] == "5"
     assert error_of(response)["code"] == "sms_unavailable"
 
-    settings.SMS_BACKEND = "users.sms.memory.MemoryBackend"
+    settings.SMS_BACKEND = "users.channels.memory.MemoryBackend"
     assert api.post(URL, {"phone_number": ALICE}).status_code == 200
     assert len(outbox) == 1
 
@@ -208,7 +211,7 @@ def test_waiting_for_an_sms_holds_no_connection(
 ) -> None:
     held: list[bool] = []
 
-    def send(self: MemoryBackend, sms: Sms) -> None:
+    def send(self: MemoryBackend, message: CodeMessage) -> None:
         held.append(connection.connection is not None)
 
     monkeypatch.setattr(MemoryBackend, "send", send)

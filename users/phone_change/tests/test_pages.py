@@ -1,6 +1,7 @@
 """Changing the number in a browser: the same service as the API's."""
 
 import re
+from typing import Any
 
 import pytest
 from django.conf import LazySettings
@@ -8,11 +9,11 @@ from django.test import Client
 
 from conftest import ALICE, BORIS, Clock, signed_in
 from tests.lab.shared import wrong
+from users.channels.memory import Message
 from users.login import clients
 from users.login.tests.test_request_code import FailingBackend
 from users.models import User
 from users.phone_change.tests.test_phone_change import NEW
-from users.sms.memory import Message
 from users.tests.pages import sign_in, text
 
 pytestmark = pytest.mark.django_db
@@ -119,6 +120,67 @@ def test_dead_codes_offer_new_ones(
     assert "no longer valid" in text(response)
     browser.post(NUMBER, {"phone_number": NEW})
     assert browser.post(CODES, codes(outbox)).status_code == 302
+
+
+def use_up_guesses(browser: Client, outbox: list[Message], name: str) -> Any:
+    sent = codes(outbox)
+    form = {**sent, name: wrong(sent[name])}
+    return [browser.post(CODES, form) for _ in range(5)][-1]
+
+
+@pytest.mark.parametrize("name", ["old_code", "new_code"])
+def test_after_the_last_guess_the_page_takes_no_codes_until_there_are_new_ones(
+    browser: Client, outbox: list[Message], clock: Clock, name: str
+) -> None:
+    browser.post(NUMBER, {"phone_number": NEW})
+    clock.pass_seconds(60)
+    page = use_up_guesses(browser, outbox, name)
+    assert "this was the last attempt" in text(page)
+    refused = browser.post(CODES, codes(outbox))
+    assert refused.status_code == 429
+    assert "Too many wrong codes" in text(refused)
+    again = browser.get(CODES)
+    assert "You have no attempts left for these codes." in text(again)
+    for shown in (page, refused, again):
+        body = shown.content.decode()
+        assert 'name="old_code"' not in body
+        assert 'name="new_code"' not in body
+        assert "Send again" not in text(shown)
+        assert 'data-clock="240"' in body
+        assert "No codes for this change work here until 13:05 (UTC)" in text(shown)
+        assert "Other number" in text(shown)
+    # The number typed once more: the same codes would be sent, and be refused.
+    sent = len(outbox)
+    page = browser.post(NUMBER, {"phone_number": NEW}, follow=True)
+    assert "no attempts left" in text(page)
+    assert len(outbox) == sent
+    clock.pass_seconds(240)
+    assert "no valid codes" in text(browser.get(CODES))
+    browser.post(NUMBER, {"phone_number": NEW})
+    assert len(outbox) == sent + 2
+    assert browser.post(CODES, codes(outbox))["Location"] == "/profile/"
+
+
+def test_another_new_number_may_be_used_after_the_last_guess(
+    browser: Client, outbox: list[Message], clock: Clock
+) -> None:
+    browser.post(NUMBER, {"phone_number": ALICE})
+    clock.pass_seconds(60)  # the present number gets a code a minute
+    sent = codes(outbox)
+    for _ in range(5):
+        browser.post(CODES, {"old_code": wrong(sent["old_code"]), "new_code": "1234"})
+    assert "no attempts left" in text(browser.get(CODES))
+    page = browser.post(NUMBER, {"phone_number": NEW}, follow=True)
+    assert 'name="old_code"' in page.content.decode()
+    assert browser.post(CODES, codes(outbox))["Location"] == "/profile/"
+
+
+def test_the_time_without_guesses_is_in_the_zone_of_the_reader(
+    browser: Client, outbox: list[Message]
+) -> None:
+    browser.cookies["timezone"] = "Europe/Moscow"
+    browser.post(NUMBER, {"phone_number": NEW})
+    assert "until 16:05 (MSK)" in text(use_up_guesses(browser, outbox, "old_code"))
 
 
 def test_a_double_click_sends_two_sms_and_goes_on(

@@ -9,13 +9,13 @@ from rest_framework.test import APIClient
 
 from conftest import ALICE, Clock, ask_for_code, error_of, signed_in
 from tests.lab.shared import wrong
+from users.channels import Backend, CodeMessage
+from users.channels.exceptions import SmsUnavailable
+from users.channels.memory import MemoryBackend, Message
 from users.login import codes
 from users.login.clients import Client
 from users.models import Device, User
 from users.phones import PhoneNumber
-from users.sms import Sms, SmsBackend
-from users.sms.exceptions import SmsUnavailable
-from users.sms.memory import MemoryBackend, Message
 
 pytestmark = pytest.mark.django_db
 
@@ -44,13 +44,13 @@ def verify(phone_number: str, code: str) -> Any:
     return APIClient().post(VERIFY, {"phone_number": phone_number, "code": code})
 
 
-class FailsForNew(SmsBackend):
+class FailsForNew(Backend):
     simulated = True
 
-    def send(self, sms: Sms) -> None:
-        if sms.phone_number == NEW:
+    def send(self, message: CodeMessage) -> None:
+        if message.phone_number == NEW:
             raise SmsUnavailable
-        MemoryBackend().send(sms)
+        MemoryBackend().send(message)
 
 
 def test_both_numbers_get_a_code(
@@ -66,6 +66,9 @@ def test_both_numbers_get_a_code(
             "expires_in": 300,
             "resend_in": 60,
             "code_length": 4,
+            "channel": "sms",
+            "channels": ["sms"],
+            "delivery_id": None,
             "was_sent_before": False,
         }
         (message,) = [m for m in outbox if m.phone_number == number]
@@ -237,8 +240,9 @@ def test_a_taken_number_is_told_only_to_who_holds_it(
         response = client.post(REQUEST, {"phone_number": NEW})
     answer = response.json()
     sent = {name: answer[name].pop("dev_code") for name in ("old_code", "new_code")}
-    seen = {"expires_in": 300, "resend_in": 60, "code_length": 4}
-    seen |= {"was_sent_before": False}
+    seen: dict[str, Any] = {"expires_in": 300, "resend_in": 60, "code_length": 4}
+    seen |= {"was_sent_before": False, "channel": "sms", "channels": ["sms"]}
+    seen["delivery_id"] = None
     assert answer["new_code"] == {"phone_number": NEW, **seen}
     with django_assert_num_queries(1):  # token
         response = change(client, {**sent, "new_code": wrong(sent["new_code"])})

@@ -1,0 +1,25 @@
+"""What people are told about the code that was sent."""
+
+from django.utils.translation import gettext as _
+
+from users.channels import Channel
+from users.login.services import CodeSent
+
+
+def told(sent: CodeSent) -> str:
+    if sent.is_fallback:
+        return f"{_('This way did not work now.')} {_by(sent.channel)}"
+    return _by(sent.channel)
+
+
+def _by(channel: Channel | None) -> str:
+    if channel == Channel.CALL:
+        return _(
+            "We are calling you. The code is the last 4 digits of the number that "
+            "calls."
+        )
+    if channel == Channel.VOICE:
+        return _("We are calling you. A voice will say the code.")
+    if channel == Channel.TELEGRAM:
+        return _("The code has been sent to you in Telegram.")
+    return _("The code has been sent.")
