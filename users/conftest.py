@@ -2,7 +2,7 @@ import pytest
 from django.test import Client
 
 from conftest import BORIS
-from users.sms.memory import Message
+from users.channels.memory import Message
 from users.tests.pages import sign_in
 
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, ClassVar
@@ -16,8 +15,9 @@ from django.utils.translation import gettext_lazy as _
 
 from config.monitoring import audit
 from referrals.invite_codes import draw_invite_code
+from referrals.ledger import person_key
 from referrals.models import InviteCodeOwner
-from users.fields import PhoneNumberField
+from users.fields import EmailField, NameField, PhoneNumberField
 from users.phones import (
     PATTERN,
     NotAPhoneNumber,
@@ -27,8 +27,8 @@ from users.phones import (
 from users.user_agents import device_name
 from webhooks.services import record_event
 
-# Of 32**6 codes a million users have one in a thousand. All five draws are taken once
-# in 10**15 times.
+# A million users have one in a thousand of the codes with 6 characters. All five draws
+# are taken once in 10**15 times.
 INVITE_CODE_DRAWS = 5
 
 
@@ -57,28 +57,6 @@ class UserManager(BaseUserManager["User"]):
                 break
         return user
 
-    def lock_or_create(self, phone_number: PhoneNumber) -> tuple[User, bool]:
-        """The account, locked until the transaction ends, and whether it is new.
-
-        A locked account cannot be deleted meanwhile. Rows may still refer to it ("no
-        key"), or two people who activate each other's invite codes would deadlock.
-        """
-        with suppress(User.DoesNotExist):
-            return self._lock(phone_number), False
-        try:
-            user = self.create_user(phone_number)
-        except IntegrityError:  # another first sign-in on this number was faster
-            return self._lock(phone_number), False
-        return user, True
-
-    def _lock(self, phone_number: PhoneNumber) -> User:
-        locked = self.select_for_update(of=("self",), no_key=True)
-        user = locked.select_related("activation").get(phone_number=phone_number)
-        if user.known_devices_key is None:  # created before accounts had this key
-            user.known_devices_key = uuid4()
-            user.save(using=self._db, update_fields=["known_devices_key"])
-        return user
-
     def create_superuser(
         self, phone_number: str, password: str | None = None, **fields: Any
     ) -> User:
@@ -99,6 +77,7 @@ def _record_creation(user: User) -> None:
         type="user.created",
         data={
             "user_id": user.pk,
+            "user_key": person_key(user.phone_number),
             "invite_code": user.invite_code,
             "created_at": user.date_joined.isoformat(),
         },
@@ -114,9 +93,9 @@ def _record_rights(user: User) -> None:
 
 class User(InviteCodeOwner, AbstractBaseUser, PermissionsMixin):
     phone_number = PhoneNumberField(_("phone number"))
-    first_name = models.CharField(_("first name"), max_length=150, blank=True)
-    last_name = models.CharField(_("last name"), max_length=150, blank=True)
-    email = models.EmailField(_("e-mail"), blank=True)
+    first_name = NameField(_("first name"), max_length=150, blank=True)
+    last_name = NameField(_("last name"), max_length=150, blank=True)
+    email = EmailField(_("e-mail"), blank=True)
     is_active = models.BooleanField(
         _("active"),
         default=True,
@@ -174,6 +153,11 @@ class User(InviteCodeOwner, AbstractBaseUser, PermissionsMixin):
     @property
     def public_name(self) -> str:
         return PhoneNumber(self.phone_number).masked
+
+    @property
+    def is_email_verified(self) -> bool:
+        verified: VerifiedEmail | None = getattr(self, "verified_email", None)
+        return verified is not None and verified.email == self.email
 
     def __str__(self) -> str:
         """Masked, because the admin site's history stores it."""
@@ -252,12 +236,63 @@ class Device(models.Model):
         )
 
 
+class VerifiedEmail(models.Model):
+    """The last e-mail that the person verified.
+
+    It is valid only while it equals `user.email`.
+    """
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        primary_key=True,
+        related_name="verified_email",
+    )
+    email = models.EmailField()
+    # Language of the request that verified it, used for notices.
+    language = models.CharField(max_length=10)
+    verified_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"  # no address in logs
+
+
+class TermsAcceptance(models.Model):
+    """A version of the terms that a person accepted. Rows are added, never changed."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="terms_acceptances",
+        db_index=False,  # covered by the constraint
+    )
+    version = models.CharField(max_length=50)
+    accepted_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "version"], name="terms_version_is_accepted_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.version
+
+
 class DayCount(models.Model):
     """The counts of a finished day (UTC). The cache counts the current one."""
 
     day = models.DateField(primary_key=True)
     codes_sent = models.PositiveIntegerField(default=0)
     sign_ins = models.PositiveIntegerField(default=0)
+    # Defaults of the database, too: the version before adds rows without them.
+    sms_failures = models.PositiveIntegerField(default=0, db_default=0)
+    link_opens = models.PositiveIntegerField(default=0, db_default=0)
 
     class Meta:
         default_permissions = ()

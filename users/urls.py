@@ -1,17 +1,31 @@
 from django.urls import path
 
+from users.channels import views as channel_views
+from users.data_export.views import DataExportView
 from users.devices import jwt_views
 from users.devices import views as device_views
 from users.login import views as login_views
+from users.mail import views as mail_views
 from users.phone_change import views as phone_change_views
 from users.profile.views import ProfileView
 from users.staff import views as staff_views
+from users.terms.views import TermsView
 
 app_name = "users"
 
 urlpatterns = [
     path(
         "auth/request-code/", login_views.RequestCodeView.as_view(), name="request-code"
+    ),
+    path(
+        "auth/deliveries/<str:delivery_id>/",
+        channel_views.DeliveryView.as_view(),
+        name="delivery",
+    ),
+    path(
+        "providers/telegram/",
+        channel_views.TelegramCallbackView.as_view(),
+        name="telegram-callback",
     ),
     path("auth/verify-code/", login_views.VerifyCodeView.as_view(), name="verify-code"),
     path("auth/logout/", device_views.LogoutView.as_view(), name="logout"),
@@ -26,6 +40,14 @@ urlpatterns = [
         name="device",
     ),
     path("profile/", ProfileView.as_view(), name="profile"),
+    path("profile/email/", mail_views.EmailLinkView.as_view(), name="email-link"),
+    path(
+        "profile/email/verify/",
+        mail_views.VerifyEmailView.as_view(),
+        name="verify-email",
+    ),
+    path("profile/export/", DataExportView.as_view(), name="export-data"),
+    path("profile/terms/", TermsView.as_view(), name="terms"),
     path(
         "profile/phone/request-code/",
         phone_change_views.RequestPhoneChangeView.as_view(),
@@ -38,5 +60,6 @@ urlpatterns = [
     ),
     path("users/", staff_views.PersonListView.as_view(), name="people"),
     path("users/<int:user_id>/", staff_views.PersonView.as_view(), name="person"),
+    path("referrals/", staff_views.LedgerView.as_view(), name="ledger"),
     path("stats/", staff_views.ServiceStatsView.as_view(), name="service-stats"),
 ]

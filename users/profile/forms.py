@@ -1,9 +1,11 @@
+import re
 from typing import TYPE_CHECKING
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from config.characters import with_ascii_digits, without_invisible
 from users.models import User
 
 if TYPE_CHECKING:
@@ -17,8 +19,12 @@ class ProfileForm(UserModelForm):
         model = User
         fields = ["first_name", "last_name", "email"]
         widgets = {
-            "first_name": forms.TextInput(attrs={"autocomplete": "given-name"}),
-            "last_name": forms.TextInput(attrs={"autocomplete": "family-name"}),
+            "first_name": forms.TextInput(
+                attrs={"autocomplete": "given-name", "dir": "auto"}
+            ),
+            "last_name": forms.TextInput(
+                attrs={"autocomplete": "family-name", "dir": "auto"}
+            ),
             "email": forms.EmailInput(attrs={"autocomplete": "email"}),
         }
 
@@ -28,7 +34,7 @@ class DeleteAccountForm(forms.Form):
 
     last_digits = forms.CharField(
         label=_("Last four digits of your number"),
-        max_length=4,
+        max_length=50,
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
     )
 
@@ -37,7 +43,8 @@ class DeleteAccountForm(forms.Form):
         self._user = user
 
     def clean_last_digits(self) -> str:
-        digits: str = self.cleaned_data["last_digits"]
+        typed = without_invisible(self.cleaned_data["last_digits"])
+        digits = re.sub(r"[\s-]", "", with_ascii_digits(typed))
         if digits != self._user.phone_number[-4:]:
             raise ValidationError(_("These are not the last digits of your number."))
         return digits

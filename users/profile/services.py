@@ -5,25 +5,35 @@ from django.db import transaction
 from config.monitoring import audit
 from config.refusals import NotSignedIn
 from limits.budgets import attempt, reserve
+from referrals.ledger import person_key, record_deletion
 from referrals.pagination import FirstReferrals
 from users.devices.services import sign_out_everywhere
+from users.mail.services import handle_changed_email
 from users.models import User
 from users.protection import protect_staff
+from users.terms.services import Terms
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
     user: User
     referrals: FirstReferrals
+    terms: Terms | None = None
 
 
 def update_profile(user: User, **changes: str) -> None:
-    """Change first_name, last_name or email. Raises LimitReached."""
+    """Change first_name, last_name or email. Raises LimitReached.
+
+    With EMAIL_NOTICES, a link that confirms it is sent to a new e-mail.
+    """
     reserve(attempt("profile_edits_per_user", str(user.pk)))
+    email_before = user.email
     if changes and not User.objects.filter(pk=user.pk).update(**changes):
         raise NotSignedIn  # the account was deleted since
     for name, value in changes.items():
         setattr(user, name, value)
+    if user.email != email_before:
+        handle_changed_email(user, before=email_before)
 
 
 def close_account(user: User, *, by: User | None = None) -> None:
@@ -49,15 +59,23 @@ def delete_account(user: User, *, by: User | None = None) -> None:
     pk = user.pk
     with transaction.atomic():
         # Locked, so that nobody activates the code at the same time.
-        _protect_locked(user, by)
+        locked = _protect_locked(user, by)
+        if locked is None:
+            return  # another request was faster
+        record_deletion(
+            user_id=pk,
+            user_key=person_key(locked.phone_number),
+            invite_code=locked.invite_code,
+        )
         user.delete()
     audit.record("account.deleted", user=pk, **_author(by))
 
 
-def _protect_locked(user: User, by: User | None) -> None:
+def _protect_locked(user: User, by: User | None) -> User | None:
     """Decide by the row, which may have become one of staff since it was read."""
     locked = User.objects.select_for_update().filter(pk=user.pk).first()
     protect_staff(locked or user, by=by)
+    return locked
 
 
 def _author(by: User | None) -> dict[str, int]:

@@ -9,6 +9,7 @@ from rest_framework.views import APIView
 from config.api.schema import refuses
 from config.refusals import LimitReached
 from limits.addresses import client_address
+from referrals.came_by import CameBy
 from referrals.exceptions import (
     InviteCodeAlreadyActivated,
     InviteCodeOwn,
@@ -25,6 +26,7 @@ from users.profile.serializers import (
     UpdateProfileSerializer,
 )
 from users.requests import SignedInRequest
+from users.terms.services import terms_of
 
 
 class ProfileView(APIView):
@@ -43,7 +45,9 @@ class ProfileView(APIView):
     @extend_schema(
         operation_id="activate_invite_code",
         summary=_("Activate somebody's invite code"),
-        description=_("Once and for good. The same code again gives the same answer."),
+        description=_(
+            "Only once, and permanently. The same code again gets the same answer."
+        ),
         request=ActivateInviteCodeSerializer,
         responses=InviteCodeActivatedSerializer,
         examples=examples.ACTIVATE_INVITE_CODE,
@@ -56,6 +60,7 @@ class ProfileView(APIView):
             invitee=request.user,
             code=body.validated_data["invite_code"],
             address=client_address(request._request),
+            came_by=CameBy.API,
         )
         message = _("The invite code is activated.")
         return Response({"message": message, "profile": _profile(request)})
@@ -63,6 +68,7 @@ class ProfileView(APIView):
     @extend_schema(
         operation_id="update_profile",
         summary=_("Change my name or e-mail"),
+        description=_("Fields that are not sent stay as they are."),
         request=UpdateProfileSerializer,
         responses=ProfileSerializer,
         examples=examples.UPDATE_PROFILE,
@@ -78,8 +84,9 @@ class ProfileView(APIView):
         operation_id="delete_account",
         summary=_("Delete my account"),
         description=_(
-            "For good and at once: devices, data and invite code go, and the number is "
-            "free again. The people I invited keep the code that they activated."
+            "Permanently and at once: devices, data and invite code are deleted, and "
+            "the number is free again. The people I invited keep the code that they "
+            "activated."
         ),
         request=None,
         responses={204: None},
@@ -91,5 +98,7 @@ class ProfileView(APIView):
 
 
 def _profile(request: SignedInRequest) -> dict[str, Any]:
-    profile = services.Profile(request.user, first_referrals(request.user, request))
+    profile = services.Profile(
+        request.user, first_referrals(request.user, request), terms_of(request.user)
+    )
     return ProfileSerializer(profile, context={"request": request}).data

@@ -27,7 +27,7 @@ from users.phones import (
     normalize_phone_number,
 )
 from users.staff.credentials import address_of, counted_guess, password_limits
-from users.staff.dashboard_page import dashboard_page
+from users.staff.dashboard_page import dashboard_csv, dashboard_page
 from users.staff.second_factor_pages import (
     code_page,
     remember_password_was_right,
@@ -101,6 +101,11 @@ class StaffSite(admin.AdminSite):
     def get_urls(self) -> list[URLPattern | URLResolver]:
         own = [
             path("dashboard/", self.admin_view(dashboard_page), name="dashboard"),
+            path(
+                "dashboard/days.csv",
+                self.admin_view(dashboard_csv),
+                name="dashboard-csv",
+            ),
             path("second-factor/", code_page, name="second-factor"),
             path("second-factor/set-up/", set_up_page, name="second-factor-set-up"),
         ]

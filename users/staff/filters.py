@@ -50,7 +50,7 @@ class PersonFilter(filters.FilterSet):
         help_text=_("A whole phone number or an invite code, in any spelling."),
     )
     is_active = FlagFilter(help_text=_("Whether the account is open."))
-    is_staff = FlagFilter(help_text=_("Whether they are on the staff."))
+    is_staff = FlagFilter(help_text=_("Whether they are staff."))
     joined_after = filters.DateFilter(
         method="join_from", help_text=_("Joined on this day (UTC) or later.")
     )

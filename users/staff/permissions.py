@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -22,6 +23,16 @@ from users.staff.exceptions import StaffOnly
 
 
 class IsStaff(BasePermission):
+    security_scheme = (
+        "staffToken",
+        {
+            "type": "apiKey",
+            "in": "header",
+            "name": "Authorization",
+            "description": _("`Token <token>`, made by `manage.py staff_token`."),
+        },
+    )
+
     def has_permission(self, request: Request, view: APIView) -> bool:
         if not request.user.is_authenticated:
             return False

@@ -7,6 +7,7 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from config.admin.large_tables import PageOfList
@@ -17,6 +18,7 @@ from users.models import User
 from users.phone_change.services import move_account
 from users.phones import PhoneNumber
 from users.profile.services import close_account, delete_account
+from users.staff.number_page import number_page, parse_phone_number
 from users.staff.rights import RecordsRights, recorded_change
 from users.staff.support_admin import SupportAdmin, may_touch, staff_of
 
@@ -64,7 +66,7 @@ class PageOfPeople(PageOfList):
 
 @admin.register(User)
 class UserAdmin(RecordsRights, SupportAdmin, UserModelAdmin):
-    change_list_template = "admin/exportable_list.html"
+    change_list_template = "admin/users/people.html"
     add_form = PersonCreationForm
     add_fieldsets = [
         (
@@ -114,7 +116,18 @@ class UserAdmin(RecordsRights, SupportAdmin, UserModelAdmin):
     ordering = ["-date_joined", "-pk"]
     sortable_by = ["phone_number", "date_joined"]
     search_fields = ["phone_number"]  # shows the search box
-    search_help_text = _("A whole number in any spelling, or an invite code.")
+    search_help_text = _("A whole phone number or an invite code, in any format.")
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(number_page)
+        return [path("number/", view, name="users_number"), *super().get_urls()]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        searched_number = parse_phone_number(request.GET.get("q", ""))
+        context = {"searched_number": searched_number}
+        return super().changelist_view(request, {**context, **(extra_context or {})})
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return PageOfPeople

@@ -113,7 +113,7 @@ def set_up_page(request: HttpRequest, user: User) -> HttpResponse:
         else:
             _sign_in(request, user, app)
             facts = {"codes": codes, "next": pending["next"]}
-            return _page(request, _("Keep your backup codes"), **facts)
+            return _page(request, _("Save your backup codes"), **facts)
     secret = b32encode(app.bin_key).decode()
     in_fours = " ".join(secret[i : i + 4] for i in range(0, len(secret), 4))
     facts = {"form": form, "qr_code": qr_code(app.config_url), "secret": in_fours}

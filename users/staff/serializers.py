@@ -3,6 +3,8 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from referrals.came_by import CameBy
+from referrals.models import LedgerEntry
 from referrals.serializers import DayCountSerializer
 from users.models import User
 
@@ -39,6 +41,25 @@ class TopInviterSerializer(serializers.Serializer[Any]):
     count = serializers.IntegerField()
 
 
+class FunnelDaySerializer(serializers.Serializer[Any]):
+    date = serializers.DateField()
+    link_opens = serializers.IntegerField(
+        help_text=_("Opened invite links, without previews of messengers.")
+    )
+    codes_sent = serializers.IntegerField()
+    sign_ins = serializers.IntegerField()
+    activations = serializers.IntegerField()
+
+
+class CameByCountSerializer(serializers.Serializer[Any]):
+    came_by = serializers.ChoiceField(
+        CameBy.choices,
+        allow_null=True,
+        help_text=_("How the invite code came. Null: not known."),
+    )
+    count = serializers.IntegerField()
+
+
 class ServiceStatsSerializer(serializers.Serializer[Any]):
     people = serializers.IntegerField(help_text=_("All who have an account."))
     new_people = serializers.IntegerField()
@@ -50,6 +71,8 @@ class ServiceStatsSerializer(serializers.Serializer[Any]):
         help_text=_("Of the new people, who activated an invite code: 0 to 1."),
     )
     top_inviters = TopInviterSerializer(many=True)
+    activations_by_way = CameByCountSerializer(many=True, source="came_by")
+    funnel_per_day = FunnelDaySerializer(many=True)
 
 
 class InviterSerializer(serializers.Serializer[Any]):
@@ -85,3 +108,34 @@ class PersonDetailSerializer(PersonSerializer):
             "devices_count",
         ]
         read_only_fields = fields
+
+
+class LedgerQuerySerializer(serializers.Serializer[Any]):
+    since = serializers.IntegerField(
+        min_value=0,
+        max_value=2**63 - 1,
+        default=0,
+        help_text=_(
+            "The `position` of the last entry that you have. 0: from the start."
+        ),
+    )
+
+
+class LedgerEntrySerializer(serializers.ModelSerializer[LedgerEntry]):
+    position = serializers.IntegerField(read_only=True)
+    timestamp = serializers.DateTimeField(source="at", read_only=True)
+    data = serializers.DictField(  # type: ignore[assignment]  # not Serializer.data
+        read_only=True, help_text=_("As in the webhook of the same type.")
+    )
+
+    class Meta:
+        model = LedgerEntry
+        fields = ["position", "id", "type", "timestamp", "data"]
+        read_only_fields = fields
+
+
+class LedgerPageSerializer(serializers.Serializer[Any]):
+    next = serializers.URLField(
+        allow_null=True, help_text=_("The next page. Null: this is the last one.")
+    )
+    results = LedgerEntrySerializer(many=True)

@@ -28,6 +28,9 @@ LABELS = {
     "activation_failures_per_user": _("Invite codes refused"),
     "lookups_per_user": _("Look-ups of invite codes"),
     "profile_edits_per_user": _("Changes of the profile"),
+    "data_exports_per_user": _("Downloads of their own data"),
+    "email_links_per_user": _("Links to confirm the e-mail"),
+    "invite_notices_per_user": _("E-mails about activations"),
     "guesses_per_phone_month": _("Wrong codes from new devices, in a month"),
     "guesses_per_known_devices": _("Wrong codes from known devices"),
     "password_guesses_per_phone": _("Wrong passwords at this site"),
@@ -41,7 +44,12 @@ OF_NUMBER = (
 )
 # A first sign-in may be refused and its row rolled back, so these count by number.
 OF_USERNAME = ("activation_failures_per_user", "lookups_per_user")
-OF_ACCOUNT = ("profile_edits_per_user",)
+OF_ACCOUNT = (
+    "profile_edits_per_user",
+    "data_exports_per_user",
+    "email_links_per_user",
+    "invite_notices_per_user",
+)
 GUESSING = (
     "guesses_per_phone_month",
     "guesses_per_known_devices",
@@ -94,8 +102,16 @@ class LoginState:
 
 def login_state(user: User) -> LoginState:
     number = PhoneNumber(user.phone_number)
+    return _state(number, _cleared_by_unlock(user) | _guessing_subjects(number))
+
+
+def login_state_of_number(number: PhoneNumber) -> LoginState:
+    """Of a number without an account."""
+    return _state(number, _subjects_of_number(number) | _guessing_subjects(number))
+
+
+def _state(number: PhoneNumber, subjects: dict[str, str]) -> LoginState:
     code = codes.find(number)
-    subjects = _cleared_by_unlock(user) | _guessing(user)
     usages = [_usage(name, subject) for name, subject in subjects.items()]
     return LoginState(
         usages=[usage for usage in usages if usage],
@@ -110,17 +126,29 @@ def login_state(user: User) -> LoginState:
 
 def unlock(user: User, *, by: User) -> None:
     """Clear the limits of the number and the account, except those on guessing."""
-    for name, subject in _cleared_by_unlock(user).items():
+    number = PhoneNumber(user.phone_number)
+    _clear(number, _cleared_by_unlock(user))
+    _record("limits.cleared", number, by, user=user.pk)
+
+
+def unlock_number(number: PhoneNumber, *, by: User) -> None:
+    """As `unlock`, for a number without an account."""
+    _clear(number, _subjects_of_number(number))
+    _record("limits.cleared", number, by)
+
+
+def _clear(number: PhoneNumber, subjects: dict[str, str]) -> None:
+    for name, subject in subjects.items():
         clear(name, subject)
-    clear_waits(PhoneNumber(user.phone_number))
-    _record("limits.cleared", user, by)
+    clear_waits(number)
 
 
 def reset_guesses(user: User, *, by: User) -> None:
     """Forget the number's wrong guesses. An attacker may start again as well."""
-    for name, subject in _guessing(user).items():
+    number = PhoneNumber(user.phone_number)
+    for name, subject in _guessing_subjects(number).items():
         clear(name, subject)
-    _record("guesses.reset", user, by)
+    _record("guesses.reset", number, by, user=user.pk)
 
 
 def chance_after_reset() -> float:
@@ -130,16 +158,19 @@ def chance_after_reset() -> float:
 
 def _cleared_by_unlock(user: User) -> dict[str, str]:
     """Names of limits, and whose attempts each counts."""
-    number = PhoneNumber(user.phone_number).pseudonym
-    return (
-        dict.fromkeys(OF_NUMBER, number)
-        | dict.fromkeys(OF_USERNAME, user.get_username())
-        | dict.fromkeys(OF_ACCOUNT, str(user.pk))
+    of_number = _subjects_of_number(PhoneNumber(user.phone_number))
+    return of_number | dict.fromkeys(OF_ACCOUNT, str(user.pk))
+
+
+def _subjects_of_number(number: PhoneNumber) -> dict[str, str]:
+    """Limits that count by the number, hashed or as the user name."""
+    return dict.fromkeys(OF_NUMBER, number.pseudonym) | dict.fromkeys(
+        OF_USERNAME, str(number)
     )
 
 
-def _guessing(user: User) -> dict[str, str]:
-    return dict.fromkeys(GUESSING, PhoneNumber(user.phone_number).pseudonym)
+def _guessing_subjects(number: PhoneNumber) -> dict[str, str]:
+    return dict.fromkeys(GUESSING, number.pseudonym)
 
 
 def _usage(name: str, subject: str) -> Usage | None:
@@ -158,6 +189,5 @@ def _usage(name: str, subject: str) -> Usage | None:
     )
 
 
-def _record(event: str, user: User, by: User) -> None:
-    phone = PhoneNumber(user.phone_number).masked
-    audit.record(event, user=user.pk, phone=phone, by=by.pk)
+def _record(event: str, number: PhoneNumber, by: User, **facts: int) -> None:
+    audit.record(event, **facts, phone=number.masked, by=by.pk)

@@ -1,13 +1,16 @@
 """A person's page for support staff: invitations, devices, limits and actions."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -15,12 +18,16 @@ from config.admin.csv_export import csv_response, in_chunks
 from config.admin.large_tables import LongListAdmin
 from config.monitoring import audit
 from referrals.models import Referral
+from referrals.statistics.bursts import bursts
 from users.devices import services
 from users.models import Device, User
+from users.phones import PhoneNumber
 from users.protection import may_change
 from users.staff import second_factor, support
+from users.staff.timeline import timeline
 
 SHOWN = 20
+BURST_DAYS = 30
 
 Act = Callable[[HttpRequest, User], str]  # returns what was done, for people
 
@@ -148,17 +155,26 @@ def _panels(request: HttpRequest, person: User) -> dict[str, Any]:
         "may_unlock": "users.unlock_user",
         "may_sign_out": "users.delete_device",
         "may_correct": "referrals.add_correction",
+        "may_replace": "referrals.add_replacedinvitecode",
     }
     is_allowed = may_touch(request, person)
     return {
         "person": person,
         "state": support.login_state(person),
+        "timeline": timeline(PhoneNumber(person.phone_number)),
         "chance_after_reset": 100 * support.chance_after_reset(),
         "invitations": _invitations(person),
         "invited": Referral.objects.of_inviter(person.pk)[:SHOWN],
         "devices": devices[:SHOWN],
         "has_more_devices": len(devices) > SHOWN,
         "shown": SHOWN,
+        "can_verify_email": bool(settings.EMAIL_NOTICES and person.email),
+        "terms_acceptances": person.terms_acceptances.order_by("-accepted_at")[:SHOWN],
+        "replaced_codes": person.replaced_invite_codes.order_by("-created_at")[:SHOWN],
+        "bursts": bursts(
+            Referral.objects.filter(inviter_id=person.pk),
+            timezone.now() - timedelta(days=BURST_DAYS),
+        ),
         **{name: is_allowed and staff.has_perm(r) for name, r in rights.items()},
     }
 

@@ -1,4 +1,5 @@
-"""The permissions of support staff: view, explain, unlock, sign out, correct inviters.
+"""The permissions of support staff: view, explain, unlock, sign out, correct inviters,
+replace invite codes.
 
 They cannot change people, so they cannot make staff or move an account to another
 number, and they cannot export. No page shows codes or digests of tokens.
@@ -22,6 +23,7 @@ RIGHTS = [
     "referrals.view_referral",
     "referrals.view_correction",
     "referrals.add_correction",
+    "referrals.add_replacedinvitecode",
 ]
 
 

@@ -8,6 +8,7 @@ from django.db.models.lookups import LessThanOrEqual
 from django.utils.translation import gettext_lazy as _
 from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import extend_schema
+from drf_standardized_errors.openapi_validation_errors import extend_validation_errors
 from rest_framework.generics import GenericAPIView, ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,19 +16,25 @@ from rest_framework.views import APIView
 
 from config.api.schema import refuses
 from config.monitoring import audit
+from config.public_url import public_url
+from config.server.replica import alias_for_long_reads
 from referrals.models import MOST_COUNTED, bounded_count
 from referrals.pagination import ReferralPagination
 from users.models import Device, User
 from users.staff import examples
 from users.staff.credentials import address_of
-from users.staff.exceptions import StaffOnly
+from users.staff.exceptions import SinceUnknown, StaffOnly
 from users.staff.filters import PersonFilter
+from users.staff.ledger import read_ledger
 from users.staff.permissions import IsStaff
 from users.staff.serializers import (
+    LedgerPageSerializer,
+    LedgerQuerySerializer,
     PersonDetailSerializer,
     PersonSerializer,
     ServiceStatsSerializer,
 )
+from users.statistics.dashboard import funnel
 from users.statistics.last_days import last_days
 
 
@@ -42,7 +49,10 @@ class PersonListView(ListAPIView[User]):
     pagination_class = PersonPagination
     filter_backends = [DjangoFilterBackend]
     filterset_class = PersonFilter
-    queryset = User.objects.select_related("activation")
+
+    def get_queryset(self) -> QuerySet[User]:
+        people = User.objects.using(alias_for_long_reads())
+        return people.select_related("activation")
 
     @extend_schema(
         operation_id="list_people",
@@ -76,6 +86,7 @@ class PersonView(GenericAPIView[User]):
     @extend_schema(
         operation_id="get_person",
         summary=_("One person"),
+        description=_("The read is recorded in the audit trail."),
         examples=examples.PERSON,
     )
     @refuses(StaffOnly)
@@ -98,7 +109,51 @@ class ServiceStatsView(APIView):
     )
     @refuses(StaffOnly)
     def get(self, request: Request) -> Response:
-        return Response(ServiceStatsSerializer(last_days()).data)
+        stats = last_days()
+        stats["funnel_per_day"] = funnel(stats)
+        return Response(ServiceStatsSerializer(stats).data)
+
+
+@extend_validation_errors(
+    ["invalid", "max_string_length", "max_value", "min_value"],
+    field_name="since",
+    methods=["get"],
+)
+class LedgerView(APIView):
+    schema_tags = ["Staff"]
+    permission_classes = [IsStaff]
+
+    @extend_schema(
+        operation_id="list_ledger",
+        summary=_("The ledger, for those who pay rewards"),
+        description=_(
+            "Activations, corrections, deleted accounts and changed numbers, the "
+            "oldest first, 500 a page. Follow `next`. Later go on with `since`: the "
+            "`position` of the last entry that you have. No entry is ever added before "
+            "a position that you have seen. An entry has the `id` and the data of its "
+            "webhook: ignore an id that you know."
+        ),
+        parameters=[LedgerQuerySerializer],
+        responses=LedgerPageSerializer,
+        examples=examples.LEDGER,
+    )
+    @refuses(SinceUnknown, StaffOnly)
+    def get(self, request: Request) -> Response:
+        query = LedgerQuerySerializer(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        since = query.validated_data["since"]
+        entries, has_more = read_ledger(since)
+        audit.record(
+            "ledger.read",
+            staff=request.user.pk,
+            since=since,
+            entries=len(entries),
+            address=address_of(request._request),
+        )
+        url = f"{request.path}?since={entries[-1].position}" if has_more else None
+        url = url and public_url(request._request, url)
+        page = {"next": url, "results": entries}
+        return Response(LedgerPageSerializer(page).data)
 
 
 def _record_read(request: Request, ids: Iterable[int]) -> None:

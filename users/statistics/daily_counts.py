@@ -1,4 +1,4 @@
-"""How many codes were sent and how many people signed in, day by day (UTC).
+"""How often the events of EVENTS happened, day by day (UTC).
 
 The cache counts the current day. The first event of a day moves the finished days into
 the table, except yesterday, in which another process may still be counting. Whatever
@@ -13,24 +13,25 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from limits import commands
+from limits.daily import KEPT_DAYS, key, tally
+from referrals.statistics.link_opens import LINK_OPENS
 from users.models import DayCount
 
-Event = Literal["codes_sent", "sign_ins"]
+Event = Literal["codes_sent", "sign_ins", "sms_failures", "link_opens"]
 CODES_SENT: Event = "codes_sent"
 SIGN_INS: Event = "sign_ins"
-EVENTS = (CODES_SENT, SIGN_INS)
-
-KEPT_DAYS = 40
+SMS_FAILURES: Event = "sms_failures"
+EVENTS = (CODES_SENT, SIGN_INS, SMS_FAILURES, LINK_OPENS)
 
 
 def count(event: Event) -> None:
-    [number] = commands.run([_tally(event)])
+    [number] = commands.run([tally(event)])
     counted(number)
 
 
 def codes_sent() -> commands.Tally:
     """A command that counts one code sent today. Pass its result to `counted`."""
-    return _tally(CODES_SENT)
+    return tally(CODES_SENT)
 
 
 def counted(number: int) -> None:
@@ -50,28 +51,18 @@ def _move_finished_days(today: date) -> None:
     days = [today - timedelta(days=n) for n in range(2, KEPT_DAYS)]
     if finished := _in_cache(days):
         DayCount.objects.bulk_create(finished.values(), ignore_conflicts=True)
-        cache.delete_many([_key(day, event) for day in finished for event in EVENTS])
+        cache.delete_many([key(day, event) for day in finished for event in EVENTS])
 
 
 def _in_cache(days: list[date]) -> dict[date, DayCount]:
     """The days that the cache has counts of."""
-    keys = {_key(day, event): (day, event) for day in days for event in EVENTS}
+    keys = {key(day, event): (day, event) for day in days for event in EVENTS}
     found: dict[date, DayCount] = {}
-    for key, number in cache.get_many(keys).items():
-        day, event = keys[key]
+    for stored, number in cache.get_many(keys).items():
+        day, event = keys[stored]
         setattr(found.setdefault(day, DayCount(day)), event, number)
     return found
 
 
-def _tally(event: Event) -> commands.Tally:
-    """Key: day and event. Value: events so far. TTL: KEPT_DAYS."""
-    key = _key(_today(), event)
-    return commands.Tally(name=event, key=key, seconds=KEPT_DAYS * 24 * 3600)
-
-
 def _today() -> date:
     return timezone.now().date()
-
-
-def _key(day: date, event: Event) -> str:
-    return f"daily:{day.isoformat()}:{event}"

@@ -1,4 +1,4 @@
-"""What the service did in the last 30 days, for the staff API and the dashboard.
+"""What the service did in the last days, for the staff API and the dashboard.
 
 The queries read no more than the window, except the one that counts all people. They
 take some tenths of a second with a million people, so one result serves everybody for a
@@ -9,13 +9,17 @@ from datetime import date
 from typing import Any
 
 from django.core.cache import cache
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
+from config.server.replica import alias_for_long_reads
+from referrals.came_by import CameBy
 from referrals.models import Referral
+from referrals.statistics.bursts import bursts
 from referrals.statistics.per_day import count_per_day, first_moment
 from users.models import User
 
 DAYS = 30
+BURST_DAYS = 7
 TOP = 10
 CACHE_KEY = "service-stats"
 CACHE_SECONDS = 60
@@ -23,12 +27,17 @@ CACHE_SECONDS = 60
 Stats = dict[str, Any]
 
 
-def last_days() -> Stats:
-    """The answer of the staff API, in JSON's types, as caches can store it."""
-    stats: Stats | None = cache.get(CACHE_KEY)
+def last_days(days: int = DAYS) -> Stats:
+    """The answer of the staff API, in JSON's types, as caches can store it.
+
+    `…_before` has `days` + 1 days before the window: today is not over, so a
+    comparison takes the `days` whole days before today, and those before them.
+    """
+    key = f"{CACHE_KEY}:{days}"
+    stats: Stats | None = cache.get(key)
     if stats is None:
-        stats = _count()
-        cache.set(CACHE_KEY, stats, CACHE_SECONDS)
+        stats = _count(days)
+        cache.set(key, stats, CACHE_SECONDS)
     return stats
 
 
@@ -37,20 +46,27 @@ def share(part: int, whole: int) -> float | None:
     return round(part / whole, 4) if whole and part <= whole else None
 
 
-def _count() -> Stats:
-    start = first_moment(DAYS)
-    new_people = count_per_day(User.objects.all(), "date_joined", days=DAYS)
-    activations = count_per_day(Referral.objects.all(), "created_at", days=DAYS)
-    joined = sum(new_people.values())
-    recent = Referral.objects.filter(created_at__gte=start)
+def _count(days: int) -> Stats:
+    start, counted = first_moment(days), 2 * days + 1
+    alias = alias_for_long_reads()
+    people, referrals = User.objects.using(alias), Referral.objects.using(alias)
+    all_people = count_per_day(people, "date_joined", days=counted)
+    all_activations = count_per_day(referrals, "created_at", days=counted)
+    new_people = _rows(all_people)[-days:]
+    activations = _rows(all_activations)[-days:]
+    joined = sum(row["count"] for row in new_people)
+    recent = referrals.filter(created_at__gte=start)
     # Nobody activates before joining, so these are all activations of the new people.
     activated = recent.filter(invitee__date_joined__gte=start).count()
     return {
-        "people": User.objects.count(),
+        "people": people.count(),
         "new_people": joined,
-        "new_people_per_day": _rows(new_people),
-        "activations": sum(activations.values()),
-        "activations_per_day": _rows(activations),
+        "new_people_per_day": new_people,
+        "new_people_before": _rows(all_people)[:-days],
+        "activations": sum(row["count"] for row in activations),
+        "activations_per_day": activations,
+        "activations_before": _rows(all_activations)[:-days],
+        "came_by": _came_by(recent),
         "activated_share": share(activated, joined),
         "top_inviters": [
             {"id": pk, "invite_code": code, "count": count}
@@ -59,8 +75,20 @@ def _count() -> Stats:
             .annotate(count=Count("pk"))
             .order_by("-count", "inviter")[:TOP]
         ],
+        "bursts": [
+            {"id": pk, "hour": hour.isoformat(), "count": count}
+            for pk, hour, count in bursts(
+                Referral.objects.all(), first_moment(BURST_DAYS)
+            )
+        ],
     }
 
 
 def _rows(per_day: dict[date, int]) -> list[dict[str, Any]]:
     return [{"date": day.isoformat(), "count": n} for day, n in per_day.items()]
+
+
+def _came_by(recent: QuerySet[Referral]) -> list[dict[str, Any]]:
+    counted = recent.order_by().values_list("came_by").annotate(Count("pk"))
+    numbers: dict[str | None, int] = dict(counted)
+    return [{"came_by": way, "count": numbers.get(way, 0)} for way in [*CameBy, None]]

@@ -7,9 +7,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
-from tqdm import tqdm
 
 from limits.addresses import UNKNOWN
+from referrals.came_by import CameBy
 from referrals.services import activate_invite_code
 from users.models import DayCount, User
 from users.staff.support_group import give_rights
@@ -33,18 +33,13 @@ class Command(BaseCommand):
                 "Some of the demo people are here already. For a new password: "
                 f"manage.py changepassword {STAFF_PHONE_NUMBER}"
             )
-        # A log line for each would break the progress bar.
-        logging.getLogger("referrals").setLevel(logging.WARNING)
-        with transaction.atomic():
-            people = [self._person(i) for i in tqdm(range(50), "People", unit="")]
-            self._invite_each_other(people)
-            password = secrets.token_urlsafe(12)
-            User.objects.create_superuser(STAFF_PHONE_NUMBER, password)
-            support = User.objects.create_user(
-                SUPPORT_PHONE_NUMBER, password, is_staff=True
-            )
-            support.groups.add(give_rights())
-            self._count_days()
+        password = secrets.token_urlsafe(12)
+        # The audit trail is about real people. Its lines would hide the password.
+        logging.disable(logging.INFO)
+        try:
+            self._fill(password)
+        finally:
+            logging.disable(logging.NOTSET)
         self.stdout.write(
             f"Sign in to /admin/ with {STAFF_PHONE_NUMBER} and password {password}\n"
             f"or, with what support staff may do, with {SUPPORT_PHONE_NUMBER}\n"
@@ -56,6 +51,16 @@ class Command(BaseCommand):
                 "To do without: ADMIN_SECOND_FACTOR=off"
             )
 
+    @transaction.atomic
+    def _fill(self, password: str) -> None:
+        self._invite_each_other([self._person(i) for i in range(len(PHONE_NUMBERS))])
+        User.objects.create_superuser(STAFF_PHONE_NUMBER, password)
+        support = User.objects.create_user(
+            SUPPORT_PHONE_NUMBER, password, is_staff=True
+        )
+        support.groups.add(give_rights())
+        self._count_days()
+
     def _person(self, i: int) -> User:
         return User.objects.create_user(
             PHONE_NUMBERS[i],
@@ -66,11 +71,14 @@ class Command(BaseCommand):
     def _invite_each_other(self, people: list[User]) -> None:
         """A tree: the first person invited most, and every ninth came without."""
         now = timezone.now()
-        for i, invitee in enumerate(tqdm(people, "Invites", unit="")):
+        for i, invitee in enumerate(people):
             if i % 9:
                 inviter = people[(i // 9) * 2 if i % 3 else 0]
                 referral = activate_invite_code(
-                    invitee=invitee, code=inviter.invite_code, address=UNKNOWN
+                    invitee=invitee,
+                    code=inviter.invite_code,
+                    address=UNKNOWN,
+                    came_by=list(CameBy)[i % 4],
                 )
                 # Spread over the past four weeks, with more towards the end.
                 referral.created_at = now - timedelta(days=28 * (1 - i / 50) ** 1.5)

@@ -14,9 +14,9 @@ from config.env import Limit
 from conftest import ALICE, BORIS, STAFF, signed_in
 from referrals.models import Correction, Referral
 from referrals.tests.test_list import invite_many
+from users.channels.memory import Message
 from users.devices.token_authentication import issue_token
 from users.models import Device, User
-from users.sms.memory import Message
 from webhooks.models import Event
 
 pytestmark = pytest.mark.django_db
@@ -196,10 +196,11 @@ def test_a_change_page_takes_a_fixed_number_of_queries(
     invite_many(alice, number)
     # Session; staff user; device; person; activation with the inviter; activation;
     # how many were invited; groups; permissions with their content types; the person's
-    # groups and permissions; invited people; devices.
+    # groups and permissions; invited people; devices; bursts; replaced codes;
+    # accepted terms.
     page = f"/admin/users/user/{alice.pk}/change/"
     admin.get(page)  # content types are remembered from here on
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(16):
         admin.get(page)
 
 

@@ -8,12 +8,12 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from conftest import BORIS, CLARA, STAFF, error_of, signed_in, signed_in_as_staff
+from users.channels.memory import Message
 from users.exceptions import StaffAccountProtected
 from users.models import User
 from users.phone_change.services import move_account
 from users.phones import PhoneNumber
 from users.profile.services import close_account, delete_account
-from users.sms.memory import Message
 from users.tests.pages import sign_in
 
 pytestmark = pytest.mark.django_db

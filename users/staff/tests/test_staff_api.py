@@ -348,6 +348,9 @@ def test_statistics_of_the_service(
         assert per_day[0] == {"date": "2026-10-23", "count": 0}
         count = 3 if name == "new_people_per_day" else 2
         assert per_day[-1] == {"date": "2026-11-21", "count": count}
+    assert len(body.pop("funnel_per_day")) == 30
+    ways = {row["came_by"]: row["count"] for row in body.pop("activations_by_way")}
+    assert ways == {"link": 0, "qr": 0, "typed": 0, "api": 0, None: 2}
     assert body == {
         "people": 4,
         "new_people": 3,
@@ -372,11 +375,12 @@ def test_figures_are_counted_once_a_minute(
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     client = signed_in_as_staff(staff)
-    # Device; people and activations by day; how many of them activated; everybody; top.
-    with django_assert_num_queries(6):
+    # Device; people and activations by day; how many of them activated; everybody; top;
+    # how codes came; bursts; finished days.
+    with django_assert_num_queries(9):
         first = client.get(STATS).json()
     alice.delete()
-    with django_assert_num_queries(1):  # token
+    with django_assert_num_queries(2):  # device, finished days
         assert client.get(STATS).json() == first
     clock.pass_seconds(61)
     assert client.get(STATS).json()["people"] == first["people"] - 1

@@ -63,6 +63,16 @@ def test_the_page_says_what_is_used_up(admin: Client, alice: User) -> None:
     assert body.count('class="used-up"') == 1
 
 
+def test_an_unused_limit_has_no_time_at_which_it_resets(
+    admin: Client, alice: User
+) -> None:
+    ask_for_code(APIClient(), ALICE)
+    body = admin.get(page_of(alice)).content.decode()
+    for name, resets in [("sends_per_phone_day", "<td>[0-9/]+ "), ("lookups", "<td>–")]:
+        row = rf"{name}.*?</th>\s*<td>\d+</td>\s*<td>\d+</td>\s*{resets}"
+        assert re.search(row, body, re.DOTALL)
+
+
 def test_a_limit_that_is_off_is_not_shown(
     admin: Client, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -78,7 +88,7 @@ def test_the_page_tells_of_a_code_but_never_the_code(
     assert "There is no active code." in admin.get(page_of(alice)).content.decode()
     code = ask_for_code(APIClient(), ALICE, invite_code=alice.invite_code)
     body = admin.get(page_of(alice)).content.decode()
-    assert "A code of 4 digits lives until" in body
+    assert "A code of 4 digits is valid until" in body
     assert "A new device can ask for one in" in body
     assert f">{code}<" not in body
     assert f" {code} " not in body
@@ -274,7 +284,30 @@ def test_pages_end_where_nobody_leafs(
     monkeypatch.setattr("config.admin.large_tables.MOST_ROWS", 60)
     invite_many(alice, 90)
     body = admin.get("/admin/users/user/").content.decode()
-    assert "These pages are not all" in body
+    assert "There are more than these pages" in body
     assert "?p=2" in body
     assert "?p=3" not in body
     assert 'class="question"' not in body  # "Select all people"
+
+
+def test_russian_lists_show_title_and_total(admin: Client, alice: User) -> None:
+    """A number and a name in one sentence need the right case in Russian."""
+    for search, number in [("", 2), (ALICE, 1), (BORIS, 0)]:
+        russian = {"q": search}, {"Accept-Language": "ru"}
+        body = admin.get(
+            "/admin/users/user/", russian[0], headers=russian[1]
+        ).content.decode()
+        assert "<h1>Пользователи</h1>" in body
+        assert f"Всего: {number}" in body
+
+
+def test_a_referral_links_to_both_people(
+    admin: Client, alice: User, boris: User
+) -> None:
+    signed_in(boris).post("/api/profile/", {"invite_code": alice.invite_code})
+    page = f"/admin/referrals/referral/{boris.pk}/change/"
+    body = admin.get(page).content.decode()
+    assert f'href="{page_of(alice)}"' in body
+    assert f'href="{page_of(boris)}"' in body
+    alice.delete()
+    assert "Page of the inviter" not in admin.get(page).content.decode()

@@ -107,8 +107,9 @@ def test_the_dashboard_takes_a_fixed_number_of_queries(
 ) -> None:
     invite_many(alice, number)
     # Session; staff user; device; people and activations by day; how many of them
-    # activated; everybody; top inviters; their phone numbers; finished days.
-    with django_assert_num_queries(10):
+    # activated; everybody; top inviters; how codes came; bursts; phone numbers;
+    # finished days.
+    with django_assert_num_queries(12):
         body = admin.get(URL).content.decode()
     assert f"<td>{number}</td>" in body
     # The rest is cached for a minute.
