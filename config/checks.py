@@ -8,6 +8,8 @@ from django.core.checks import CheckMessage, Error, Warning, register, run_check
 from django.core.exceptions import ImproperlyConfigured
 from phonenumbers import SUPPORTED_REGIONS
 
+from config.server.redis_cluster import parse_cluster_url
+
 logger = logging.getLogger(__name__)
 
 
@@ -73,6 +75,14 @@ def lasting_keys_are_set(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register()
+def public_url_is_served(**kwargs: Any) -> list[CheckMessage]:
+    if not settings.HTTPS_ONLY or not settings.PUBLIC_URL.startswith("http://"):
+        return []
+    text = "PUBLIC_URL begins with http://, which HTTPS_ONLY refuses."
+    return [Error(text, id="config.E050")]
+
+
+@register()
 def sentinels_know_redis(**kwargs: Any) -> list[CheckMessage]:
     if not settings.REDIS_SENTINELS or settings.REDIS_URL.startswith("redis://"):
         return []
@@ -81,6 +91,21 @@ def sentinels_know_redis(**kwargs: Any) -> list[CheckMessage]:
         " watch Redis by; TLS does not work with them."
     )
     return [Error(text, id="config.E011")]
+
+
+@register()
+def cluster_url_is_valid(**kwargs: Any) -> list[CheckMessage]:
+    if not settings.REDIS_IS_CLUSTER:
+        return []
+    try:
+        parse_cluster_url(settings.REDIS_URL)
+    except ValueError as error:
+        text = (
+            "REDIS_URL is not like redis+cluster://user:password@one:6379,two:6379:"
+            f" {error}."
+        )
+        return [Error(text, id="config.E051")]
+    return []
 
 
 @register()

@@ -4,7 +4,7 @@ import os
 
 os.environ["ENV_FILE"] = os.devnull
 os.environ["DEBUG"] = "on"
-os.environ["SMS_BACKEND"] = "users.sms.memory.MemoryBackend"
+os.environ["SMS_BACKEND"] = "users.channels.memory.MemoryBackend"
 os.environ["SMS_SIMULATED_DELAY"] = "0"
 
 from config.settings import *  # noqa: F403

@@ -8,6 +8,7 @@ from django.urls import include, path, re_path
 from django.views.decorators.cache import cache_control
 from django.views.generic import TemplateView
 
+from config import app_links
 from config.api.documentation import RedocView, SchemaView, SwaggerView
 from config.api.error_pages import NoSuchEndpoint
 from config.monitoring.health import HealthView, ReadinessView
@@ -44,6 +45,12 @@ urlpatterns = [
     path("swagger/", swagger, name="swagger"),
     path("favicon.ico", favicon, name="favicon"),
     path("robots.txt", robots, name="robots"),
+    path(".well-known/assetlinks.json", app_links.assetlinks, name="assetlinks"),
+    path(
+        ".well-known/apple-app-site-association",
+        app_links.apple_app_site_association,
+        name="apple-app-site-association",
+    ),
     path("healthz", HealthView.as_view(), name="healthz"),
     path("readyz", ReadinessView.as_view(), name="readyz"),
     path("metrics", MetricsView.as_view(), name="metrics"),

@@ -16,6 +16,8 @@ from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 
+from config.server.replica import alias_for_long_reads
+
 CHUNK = 2000
 LINES_AT_ONCE = 500
 
@@ -48,7 +50,7 @@ def in_chunks(queryset: QuerySet[Any]) -> Iterator[Any]:
     last: Any = None
     while True:
         rest = ordered if last is None else ordered.filter(pk__gt=last)
-        chunk = list(rest[:CHUNK])
+        chunk = list(rest.using(alias_for_long_reads())[:CHUNK])
         yield from chunk
         if len(chunk) < CHUNK:
             return

@@ -17,6 +17,9 @@ from config import env
 from config.checks import check_before_serving
 from conftest import Clock
 
+# Django 6.1 asks the database what it can do when models are checked.
+pytestmark = pytest.mark.django_db
+
 ROOT = Path(settings.BASE_DIR)
 SOURCE = (ROOT / "config" / "settings.py").read_text(encoding="utf-8")
 
@@ -31,14 +34,16 @@ PRODUCTION = {
     "REDIS_URL": "redis://localhost/0",
     "REDIS_SENTINELS": [],
     "SHOW_LOGIN_CODES": False,
-    "SMS_BACKEND": "users.sms.memory.MemoryBackend",
+    "SMS_BACKEND": "users.channels.memory.MemoryBackend",
 }
 
+FINGERPRINT = ":".join(["0A"] * 32)
 
 REAL = "users.login.tests.test_request_code.RealBackend"
-AERO = {"SMS_BACKEND": "users.sms.smsaero.SmsAeroBackend"}
-WEBHOOK = {"SMS_BACKEND": "users.sms.webhook.WebhookBackend"}
-CHAIN = {"SMS_BACKEND": "users.sms.chain.ChainBackend"}
+AERO = {"SMS_BACKEND": "users.channels.smsaero.SmsAeroBackend"}
+WEBHOOK = {"SMS_BACKEND": "users.channels.webhook.WebhookBackend"}
+TELEGRAM = {"SMS_BACKEND": "users.channels.telegram.TelegramBackend"}
+CHAIN = {"SMS_BACKEND": "users.channels.chain.ChainBackend"}
 
 
 def read_settings(names: list[str], **environment: str) -> dict[str, Any]:
@@ -70,6 +75,41 @@ def test_env_example_names_every_setting_and_no_other() -> None:
     named = re.findall(r"^([A-Z_]+)=", example, re.MULTILINE)
     assert len(named) == len(set(named))
     assert set(named) == read
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "REPLICA_DATABASE_URL"])
+@pytest.mark.parametrize("scheme", ["cockroachdb://", "mysql://", "oracle://", ""])
+def test_a_url_of_another_database_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, scheme: str
+) -> None:
+    """dj_database_url knows these, so they would be read as PostgreSQL's."""
+    monkeypatch.setenv(name, f"{scheme}user:secret@host/referral")
+    with pytest.raises(ImproperlyConfigured) as refused:
+        env.database(name, "")
+    assert name in str(refused.value)
+    assert "is not supported" in str(refused.value)
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres"])
+def test_a_standby_is_configured_as_the_primary(scheme: str) -> None:
+    url = f"{scheme}://user:secret@/referral?host=one,two&target_session_attrs="
+    found = read_settings(
+        ["DATABASES"],
+        DEBUG="on",
+        DATABASE_URL=f"{url}read-write",
+        REPLICA_DATABASE_URL=f"{url}standby",
+    )["DATABASES"]
+    primary, standby = found["default"], found["replica"]
+    assert primary["OPTIONS"] == {
+        **standby["OPTIONS"],
+        "target_session_attrs": "read-write",
+    }
+    assert standby["OPTIONS"]["target_session_attrs"] == "standby"
+    assert standby["OPTIONS"]["host"] == "one,two"
+    # A cursor on the server is lost behind PgBouncer.
+    assert primary["DISABLE_SERVER_SIDE_CURSORS"] is True
+    assert standby["DISABLE_SERVER_SIDE_CURSORS"] is True
 
 
 def test_the_environment_is_read_in_one_place() -> None:
@@ -119,6 +159,11 @@ def test_the_environment_is_read_in_one_place() -> None:
             )
             for url in ("rediss://referral/0", "unix:///run/redis.sock")
         ),
+        (
+            {"REDIS_IS_CLUSTER": True, "REDIS_URL": "redis+cluster://one:1/1"},
+            "config.E051",
+            "REDIS_URL",
+        ),
         ({"METRICS_TOKEN": "x" * 19}, "config.E023", "METRICS_TOKEN"),
         ({"WEBHOOK_URL": "https://example.com/"}, "config.E020", "WEBHOOK_URL"),
         ({"WEBHOOK_SECRETS": [WEBHOOK_SECRET]}, "config.E020", "WEBHOOK_URL"),
@@ -160,6 +205,16 @@ def test_the_environment_is_read_in_one_place() -> None:
             "config.E009",
             "SMS_WEBHOOK_URL is not a URL",
         ),
+        (TELEGRAM, "config.E009", "TELEGRAM_GATEWAY_TOKEN must be set for Telegram"),
+        (
+            {
+                **TELEGRAM,
+                "TELEGRAM_GATEWAY_TOKEN": "token",
+                "TELEGRAM_GATEWAY_CALLBACK_URL": "http://example.com/",
+            },
+            "config.E009",
+            "TELEGRAM_GATEWAY_CALLBACK_URL must begin with https://",
+        ),
         ({**CHAIN, "SMS_CHAIN": []}, "config.E009", "SMS_CHAIN must list two"),
         (
             {**CHAIN, "SMS_CHAIN": ["no.such.Backend", REAL]},
@@ -167,19 +222,24 @@ def test_the_environment_is_read_in_one_place() -> None:
             "SMS_CHAIN: No module",
         ),
         (
-            {**CHAIN, "SMS_CHAIN": [REAL, "users.sms.console.ConsoleBackend"]},
+            {**CHAIN, "SMS_CHAIN": [REAL, "users.channels.console.ConsoleBackend"]},
             "config.E009",
-            "SMS_CHAIN: users.sms.console.ConsoleBackend sends nothing",
+            "SMS_CHAIN: users.channels.console.ConsoleBackend sends nothing",
         ),
         (
             {**CHAIN, "SMS_CHAIN": [REAL, CHAIN["SMS_BACKEND"]]},
             "config.E009",
-            "SMS_CHAIN: users.sms.chain.ChainBackend sends nothing",
+            "SMS_CHAIN: users.channels.chain.ChainBackend sends nothing",
         ),
         (
-            {**CHAIN, "SMS_CHAIN": [REAL, "users.sms.smsaero.SmsAeroBackend"]},
+            {**CHAIN, "SMS_CHAIN": [REAL, "users.channels.smsaero.SmsAeroBackend"]},
             "config.E009",
             "SMS_AERO_EMAIL and",
+        ),
+        (
+            {"HTTPS_ONLY": True, "PUBLIC_URL": "http://referral.example.com"},
+            "config.E050",
+            "PUBLIC_URL",
         ),
         ({"TEST_NUMBERS": ["+79990000001:1234"]}, "config.E010", "TEST_NUMBERS"),
         *(
@@ -242,6 +302,24 @@ def test_sms_to_every_country_are_warned_of(settings: LazySettings) -> None:
     assert (warning.id, warning.level) == ("config.W030", 30)
     configure(settings, SMS_BACKEND=REAL, SMS_COUNTRIES=["RU"])
     assert run_checks() == []
+
+
+def test_a_chain_that_is_not_used_is_warned_of(settings: LazySettings) -> None:
+    configure(settings, SMS_CHAIN=[REAL, REAL])
+    (warning,) = run_checks()
+    assert (warning.id, warning.level) == ("config.W032", 30)
+    assert "SMS_BACKEND is not users.channels.chain.ChainBackend" in warning.msg
+
+
+@pytest.mark.parametrize(
+    "typo", [{"SMS_BACKEND": "no.such.Backend"}, {**CHAIN, "SMS_CHAIN": [REAL, "no.x"]}]
+)
+def test_a_backend_that_does_not_exist_is_named_before_deployment_too(
+    settings: LazySettings, typo: dict[str, Any]
+) -> None:
+    configure(settings, **typo)
+    found = run_checks(include_deployment_checks=True)
+    assert {check.id for check in found} & {"config.E007", "config.E009"}
 
 
 def test_live_test_numbers_are_warned_of_masked(
@@ -359,6 +437,55 @@ def test_a_secret_may_stand_in_a_file(
         (lambda: env.span("X", "1,2"), "soon"),
         (lambda: env.addresses("X"), "one:26379,two"),
         (lambda: env.addresses("X"), ":26379"),
+        *(
+            (lambda: env.base_url("X"), url)
+            for url in (
+                "referral.example.com",
+                "https://",
+                "//referral.example.com",
+                "ftp://referral.example.com",
+                "https://referral.example.com/referral",
+                "https://referral.example.com/?a=1",
+                "https://referral.example.com#top",
+                "https://user@referral.example.com",
+                "https://referral.example.com:port",
+            )
+        ),
+        *(
+            (lambda: env.origins("X"), origin)
+            for origin in (
+                "*",
+                "null",
+                "app.example.com",
+                "https://*.example.com",
+                "https://app.example.com/",
+                "https://app.example.com/path",
+                "https://app.example.com https://b.example.com",
+                "https://a.example.com,b.example.com",
+            )
+        ),
+        *(
+            (lambda: env.android_apps("X"), app)
+            for app in (
+                "com.example.app",
+                FINGERPRINT,
+                f"app:{FINGERPRINT}",
+                f"com.example.app:{FINGERPRINT[3:]}",
+                f"com.example.app:{FINGERPRINT}:0A",
+                f"com.example.app:{'0G' + FINGERPRINT[2:]}",
+                f"com.example.app:{FINGERPRINT.replace(':', '')}",
+            )
+        ),
+        *(
+            (lambda: env.apple_apps("X"), app)
+            for app in (
+                "com.example.app",
+                "ABCDE12345",
+                "abcde12345.com.example.app",
+                "ABCDE1234.com.example.app",
+                "ABCDE12345.com.example.*",
+            )
+        ),
     ],
 )
 def test_a_bad_value_is_refused_by_its_name(
@@ -383,6 +510,33 @@ def test_a_bad_value_is_refused_by_its_name(
         (lambda: env.words("X"), "", []),
         (lambda: env.addresses("X"), "", []),
         (lambda: env.addresses("X"), "one:26379, two:1", [("one", 26379), ("two", 1)]),
+        (lambda: env.base_url("X"), "", ""),
+        (lambda: env.base_url("X"), "https://A.example:443/", "https://a.example"),
+        (lambda: env.base_url("X"), "http://[::1]:8000", "http://[::1]:8000"),
+        (lambda: env.origins("X"), "", []),
+        (
+            lambda: env.origins("X"),
+            "https://App.example.com:443, http://localhost:3000,capacitor://localhost",
+            [
+                "https://app.example.com",
+                "http://localhost:3000",
+                "capacitor://localhost",
+            ],
+        ),
+        (
+            lambda: env.android_apps("X"),
+            f"com.example.a:{FINGERPRINT},com.example.b:{FINGERPRINT.lower()},"
+            f"com.example.a:{FINGERPRINT[::-1]}",
+            {
+                "com.example.a": [FINGERPRINT, FINGERPRINT[::-1]],
+                "com.example.b": [FINGERPRINT],
+            },
+        ),
+        (
+            lambda: env.apple_apps("X"),
+            "ABCDE12345.com.example.app, FGHIJ67890.app",
+            ["ABCDE12345.com.example.app", "FGHIJ67890.app"],
+        ),
         (lambda: env.span("X", "1,2"), "", (1.0, 2.0)),
         (lambda: env.span("X", "1,2"), "0", (0.0, 0.0)),
     ],
@@ -417,3 +571,16 @@ def test_cookies_with_the_prefix_have_the_attributes_that_it_needs() -> None:
     for name in names:  # nothing sets these, and Django's defaults are right
         if name.endswith(("PATH", "DOMAIN")):
             assert getattr(settings, name) == needed[name.rpartition("_")[2]], name
+
+
+def test_dotted_paths_of_before_still_start() -> None:
+    found = read_settings(
+        ["SMS_BACKEND", "SMS_CHAIN"],
+        DEBUG="on",
+        SMS_BACKEND="users.sms.chain.ChainBackend",
+        SMS_CHAIN="users.sms.smsaero.SmsAeroBackend,acme_users.sms.Ours",
+    )
+    assert found == {
+        "SMS_BACKEND": "users.channels.chain.ChainBackend",
+        "SMS_CHAIN": ["users.channels.smsaero.SmsAeroBackend", "acme_users.sms.Ours"],
+    }
