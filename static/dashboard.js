@@ -36,8 +36,10 @@ function draw(figure) {
         borderColor: lines[i],
         backgroundColor: lines[i],
         borderWidth: isBar ? 0 : 2,
-        borderDash: i ? [6, 4] : [],
-        pointRadius: 2,
+        // The last day is not over.
+        segment: { borderDash: (line) => line.p1DataIndex === rows.length - 1 ? [4, 4] : undefined },
+        pointStyle: i ? "rectRot" : "circle",
+        pointRadius: i ? 4 : 2,
       })),
     },
     options: {
