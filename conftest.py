@@ -13,11 +13,13 @@ from django.utils import translation
 from hypothesis import settings as hypothesis_settings
 from rest_framework.test import APIClient
 
+from config.server import request_queue
 from users.challenges.proof_of_work import ProofOfWork
+from users.channels import memory
 from users.devices.token_authentication import issue_token
+from users.mail import sending
 from users.models import User
 from users.phones import PhoneNumber
-from users.sms import memory
 from users.staff.admin_site import BY_PASSWORD
 from users.staff.permissions import issue_staff_token
 
@@ -38,6 +40,10 @@ def clean_stores() -> Iterator[None]:
     yield
     memory.outbox.clear()
     translation.deactivate()  # a request in Russian leaves its thread so
+    clear_cache()
+
+
+def clear_cache() -> None:
     if settings.REDIS_URL:
         # Not `clear()`, which would flush what test processes beside this one keep.
         cache.delete_pattern("*")  # type: ignore[attr-defined]  # django-redis's own
@@ -46,9 +52,27 @@ def clean_stores() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def connection_of_the_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests do not close it. Django's test client sees to that for its signals."""
+    monkeypatch.setattr(request_queue, "close_old_connections", lambda: None)
+
+
+@pytest.fixture(autouse=True)
 def cheap_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Challenges that a test solves in a moment."""
     monkeypatch.setattr(ProofOfWork, "ITERATIONS", 10)
+
+
+@pytest.fixture(autouse=True)
+def emails_are_sent_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not in a thread, so that a test sees them."""
+    monkeypatch.setattr(sending._threads, "submit", lambda call, *args: call(*args))
+
+
+@pytest.fixture
+def redis_cluster(settings: Any) -> None:
+    """Split the commands into steps, as a Redis Cluster requires."""
+    settings.REDIS_IS_CLUSTER = True
 
 
 @pytest.fixture
@@ -153,7 +177,7 @@ class Clock:
 
     def _age_redis_keys(self, seconds: float) -> None:
         redis: Any = cache
-        for key in redis.keys("*"):
+        for key in list(redis.iter_keys("*")):  # `keys` asks one node of a cluster
             left = redis.pttl(key) - int(seconds * 1000)
             if left > 0:
                 redis.pexpire(key, left)

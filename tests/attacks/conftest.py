@@ -79,25 +79,32 @@ def target(lab: Lab) -> Target:
     return lab.target
 
 
-ROWS: list[tuple[str, str, str]] = []
 Report = Callable[[str, str, str], None]
 
 
 @pytest.fixture
-def report() -> Report:
+def report(record_property: Callable[[str, object], None]) -> Report:
     """Call with the threat's number, the attack and the result."""
 
     def add(threat: str, tried: str, seen: str) -> None:
-        ROWS.append((threat, tried, seen))
+        # A property of the test reaches the summary from a parallel process, too.
+        record_property("attack", [threat, tried, seen])
 
     return add
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    if not ROWS:
+    rows = [
+        row
+        for outcome in ("passed", "failed")
+        for test in terminalreporter.getreports(outcome)
+        for name, row in test.user_properties
+        if name == "attack" and test.when == "call"
+    ]
+    if not rows:
         return
     terminalreporter.section("tests.attacks")
-    for threat, tried, seen in sorted(ROWS, key=lambda row: (int(row[0][1:]), row)):
+    for threat, tried, seen in sorted(rows, key=lambda row: (int(row[0][1:]), row)):
         terminalreporter.write_line(f"{threat:<4} {tried:<62} {seen}")
 
 

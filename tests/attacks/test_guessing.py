@@ -82,17 +82,19 @@ def test_t2_new_codes_do_not_reset_the_count(target: Target, report: Report) -> 
 
 def test_t3_guesses_at_many_numbers_are_limited(target: Target, report: Report) -> None:
     phones = [f"+7998{n:07}" for n in range(4_000)]
-    codes = [
-        a.json["dev_code"]
-        for a in at_once(
-            4_000, lambda i: target.send_code(phones[i], address=new_address())
-        )
-    ]
+    answers = at_once(
+        4_000, lambda i: target.send_code(phones[i], address=new_address())
+    )
+    # A random address may be in the network of an earlier attacker: its code is longer.
+    short = [i for i, a in enumerate(answers) if len(a.json["dev_code"]) == 4]
+    phones = [phones[i] for i in short]
+    codes = [answers[i].json["dev_code"] for i in short]
+    assert len(codes) > 3_900
     attacker = new_address()
     # Codes are valid for half a minute only, so guess in the order of sending.
     seen = names(
         at_once(
-            12_000,
+            3 * len(codes),
             lambda i: target.verify(
                 phones[i // 3], wrong(codes[i // 3]), address=attacker
             ),
@@ -267,7 +269,9 @@ def test_t12_exactly_the_limit_is_let_through(
         let_through = sum(a.status != 429 for a in answers)
     report("T12", f"500 requests at once, {name} = 7", f"{let_through} let through")
     assert let_through == 7
-    assert sum(a.status == 429 or THROTTLED in a.body for a in answers) == 493
+    # On a busy machine some wait too long for their turn, and get 503.
+    refused = (a.status in (429, 503) or THROTTLED in a.body for a in answers)
+    assert sum(refused) == 493
 
 
 def _wrong_passwords(server: Target, address: str) -> list[Answer]:

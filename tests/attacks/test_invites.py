@@ -169,7 +169,7 @@ def test_t33_links_credit_nobody(
     )
     browser.close()
     assert forged.status_code == 403
-    assert "see your whole phone number" in asked
+    assert "see your full phone number" in asked
     assert (before, after) == (0, 1)
 
 

@@ -12,14 +12,13 @@ import pytest
 from tests.attacks.attacker import Answer, Target, names, new_address, timed
 from tests.attacks.conftest import Lab, Report
 from tests.lab.shared import at_once, new_phone_number
-from users.sms.tests.providers import (
+from users.channels.tests.providers import (
     EMAIL,
     KEY,
     LOST,
     REFUSALS,
     SILENT,
     Provider,
-    provider,
 )
 
 PROVIDER_SECONDS = 10  # the longest wait that people accept
@@ -28,14 +27,14 @@ FIRST_WAIT = {5, 6}  # not the second wait: a failed send does not count
 
 @pytest.fixture(scope="module")
 def aero() -> Iterator[Provider]:
-    with provider() as server:
+    with Provider().running() as server:
         yield server
 
 
 @pytest.fixture
 def through_aero(lab: Lab, aero: Provider) -> Target:
     return lab.server_with(
-        SMS_BACKEND="users.sms.smsaero.SmsAeroBackend",
+        SMS_BACKEND="users.channels.smsaero.SmsAeroBackend",
         SMS_AERO_URL=f"{aero.url}/v2",
         SMS_AERO_EMAIL=EMAIL,
         SMS_AERO_API_KEY=KEY,
@@ -112,7 +111,7 @@ def test_t24_unreachable_provider_answers_503(
     with socket.socket() as taken:  # bound, but not listening
         taken.bind(("127.0.0.1", 0))
         down = lab.server_with(
-            SMS_BACKEND="users.sms.smsaero.SmsAeroBackend",
+            SMS_BACKEND="users.channels.smsaero.SmsAeroBackend",
             SMS_AERO_URL=f"http://127.0.0.1:{taken.getsockname()[1]}/v2",
             SMS_AERO_EMAIL=EMAIL,
             SMS_AERO_API_KEY=KEY,

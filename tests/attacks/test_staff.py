@@ -207,10 +207,11 @@ def test_t35_every_change_of_rights_is_on_record(
     browser.post(f"{page}/change/", **form)
     key = manage(lab, "address_key", str(browser.session.headers["X-Forwarded-For"]))
     browser.close()
+    superuser = id_of(lab, phone)
     told = [
         (line["event"], line.get("added"), line.get("removed"))
         for line in audited(lab, target)
-        if (line.get("by"), line.get("user")) == (id_of(lab, phone), person)
+        if (line.get("by"), line.get("user")) == (superuser, person)
         and line["address"] == key.split()[0]
     ]
     report("T35", "rights given and taken, a password set", f"{len(told)} lines")
@@ -285,15 +286,14 @@ def test_t35_a_stolen_password_does_not_open_the_site(lab: Lab, report: Report) 
     inside = thief.get("/admin/").status_code
     # The limit refuses a right code as well: whoever guesses learns nothing.
     thief.post("/admin/second-factor/", code=codes[0])
+    superuser = id_of(lab, phone)
     events = Counter(
-        line["event"]
-        for line in audited(lab, server)
-        if line.get("user") == id_of(lab, phone)
+        line["event"] for line in audited(lab, server) if line.get("user") == superuser
     )
     ((codes_left,),) = lab.rows(
         "SELECT count(*) FROM otp_static_statictoken JOIN otp_static_staticdevice d"
         " ON d.id = device_id WHERE user_id = %s",
-        id_of(lab, phone),
+        superuser,
     )
     report(
         "T35",

@@ -1,9 +1,11 @@
 """Measure the service and compare the figures with the targets.
 
     python -m tests.benchmarks [--users N] [--data FOLDER] [--runs 3] [--only P1,P3]
+        [--beside FOLDER]
 
 Starts its own PostgreSQL, Redis and web server, as in production, and stops them at the
-end. --data keeps the database in this folder for the next run.
+end. --data keeps the database in this folder for the next run. --beside measures a view
+of another project, too: see `beside.py`.
 """
 
 import argparse
@@ -17,6 +19,7 @@ import psutil
 
 from tests.benchmarks import (
     clients,
+    overload,
     reading,
     report,
     signing_in,
@@ -49,6 +52,7 @@ MEASURES = {
     "P5": signing_in.measure,
     "P6": staff.measure,
     "P7": starting.measure,
+    "P8": overload.measure,
 }
 
 
@@ -75,6 +79,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, help="folder that keeps the database")
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--only", default="", help="measurements, for example P1,P3")
+    parser.add_argument("--beside", type=Path, help="folder of another project")
     options = parser.parse_args()
     if options.runs % 2 == 0:
         parser.error("the number of runs must be odd, so that there is a median")
@@ -108,6 +113,7 @@ def run(
             base_url=server.env["BASE_URL"],
             server=psutil.Process(server.process.pid),
             database=psutil.Process(database.process.pid),
+            beside=options.beside,
         )
         runs = [measure_all(lab, options.only) for _ in range(options.runs)]
     most = connections.most

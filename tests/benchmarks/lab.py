@@ -1,10 +1,11 @@
 """The server under load, its processes, and the figures of a measurement."""
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
@@ -13,6 +14,7 @@ import requests
 
 from tests.benchmarks import people
 from tests.benchmarks.wrk import Load
+from tests.lab import servers
 from tests.lab.servers import Env
 
 SAMPLE_EVERY_SECONDS = 0.05
@@ -27,6 +29,7 @@ class Lab:
     base_url: str
     server: psutil.Process
     database: psutil.Process
+    beside: Path | None = None  # the folder of another project
 
     def settle(self) -> None:
         """Wait until the server has finished requests of disconnected clients."""
@@ -41,9 +44,18 @@ class Lab:
     def headers(self, person: int) -> dict[str, str]:
         return {"Authorization": f"Token {people.token(person)}"}
 
-    def cpu(self) -> tuple[float, float]:
-        """CPU seconds used so far by the web server and by the database."""
-        return cpu_seconds(self.server), cpu_seconds(self.database)
+
+@contextmanager
+def own_server(lab: Lab) -> Iterator[Lab]:
+    """A web server that has just been started."""
+    env = {**lab.env, "PORT": str(servers.free_port())}
+    with servers.serve(lab.folder, env) as server:
+        yield replace(
+            lab,
+            env=env,
+            base_url=server.env["BASE_URL"],
+            server=psutil.Process(server.process.pid),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +73,25 @@ class Cost:
         return f"{self.server:.1f} + {self.database:.1f} ms"
 
 
-def measured(lab: Lab, load: Callable[[], Load]) -> tuple[Load, Cost]:
-    before = lab.cpu()
+def measured(
+    lab: Lab, load: Callable[[], Load], server: psutil.Process | None = None
+) -> tuple[Load, Cost]:
+    """`server`: instead of ours."""
+    processes = (server or lab.server, lab.database)
+    before = [cpu_seconds(process) for process in processes]
     seen = load()
-    server, database = (
-        (then - first) * 1000 / max(seen.requests, 1)
-        for first, then in zip(before, lab.cpu(), strict=True)
+    web, database = (
+        (cpu_seconds(process) - first) * 1000 / max(seen.requests, 1)
+        for process, first in zip(processes, before, strict=True)
     )
-    return seen, Cost(server, database)
+    return seen, Cost(web, database)
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
     """A row of the report."""
 
-    bar: str  # P1 to P7
+    bar: str  # P1 to P8
     what: str
     wanted: str
     seen: str
@@ -91,6 +107,17 @@ def at_most(bar: str, what: str, seen: float, most: float, unit: str = "") -> Fi
 def at_least(bar: str, what: str, seen: float, least: float, unit: str = "") -> Figure:
     text = f"{seen:.0f}{unit}"
     return Figure(bar, what, f"≥ {least:g}{unit}", text, seen >= least, seen)
+
+
+def megabytes(root: psutil.Process) -> float:
+    """Memory of a process and its children; what several share counts once (PSS)."""
+    total = 0
+    for process in [root, *root.children(recursive=True)]:
+        with suppress(OSError):  # it has ended
+            rollup = Path(f"/proc/{process.pid}/smaps_rollup").read_text()
+            found = re.search(r"^Pss: +(\d+) kB", rollup, re.MULTILINE)
+            total += int(found[1]) if found else 0
+    return total / 1024
 
 
 def cpu_seconds(root: psutil.Process) -> float:
@@ -117,7 +144,8 @@ class Connections:
             while not self._over.wait(SAMPLE_EVERY_SECONDS):
                 cursor.execute(
                     "SELECT count(*) FROM pg_stat_activity WHERE pid <> "
-                    "pg_backend_pid() AND backend_type = 'client backend'"
+                    "pg_backend_pid() AND backend_type = 'client backend' "
+                    "AND datname = current_database()"
                 )
                 self.most = max(self.most, cursor.fetchone()[0])
 

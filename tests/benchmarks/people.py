@@ -8,14 +8,14 @@ import hashlib
 import secrets
 from collections.abc import Iterator
 
-from referrals.invite_codes import ALPHABET, LENGTH
+from referrals.invite_codes import ALPHABET, LENGTHS
 
 STAFF_PHONE_NUMBER = "+79119999999"
 STAFF_PASSWORD = "only on a private database"
 
 FIRST_NEW_NUMBER = 9_310_000_000  # without the country code 7; all numbers are valid
 NEW_NUMBERS = 680_000_000
-CODES = len(ALPHABET) ** LENGTH
+CODES = len(ALPHABET) ** LENGTHS[0]
 FIRST_NAMES = ["Alice", "Boris", "Clara", "Daniil", "Elena", "Fyodor", "Galina"]
 LAST_NAMES = ["Ivanova", "Petrov", "Smirnova", "Orlov", "Novak", "Volkov", "Fischer"]
 
@@ -43,7 +43,7 @@ def invite_code(person: int) -> str:
     """Looks random. Codes differ, as the factor and 32**6 have no common divisor."""
     number = person * 684_531_173 % CODES
     letters = []
-    for _ in range(LENGTH):
+    for _ in range(LENGTHS[0]):
         number, digit = divmod(number, len(ALPHABET))
         letters.append(ALPHABET[digit])
     return "".join(letters)

@@ -37,14 +37,8 @@ PIECES = [
     (
         "no request queue",
         "config/settings.py",
-        '    "config.server.request_queue.RequestQueueMiddleware",\n',
+        '    "config.api.overload.RequestQueueMiddleware",\n',
         "",
-    ),
-    (
-        "Python's own garbage collection",
-        GUNICORN,
-        "    gc.set_threshold(100_000, 200, 10)\n",
-        "    gc.unfreeze()\n",
     ),
     ("WEB_PIN_WORKERS=off", GUNICORN, "    WEB_PIN_WORKERS,\n", ""),
     (f"{AS_IT_IS}, again", "", "", ""),

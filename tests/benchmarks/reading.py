@@ -1,17 +1,19 @@
-"""P1 and P2: cost of the profile, compared with a bare view and with longer lists.
+"""P1 and P2: cost of the profile, compared with a fresh project and with longer lists.
 
 The views take turns in each round, so other load on the machine affects all of them.
 """
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from statistics import median
 from typing import NamedTuple
 
+import psutil
 import requests
 from tqdm import tqdm
 
-from tests.benchmarks import people, wrk
+from tests.benchmarks import beside, people, wrk
 from tests.benchmarks.lab import Cost, Figure, Lab, at_most, measured
 from tests.benchmarks.middleware import COUNT_QUERIES, QUERIES
 
@@ -19,6 +21,13 @@ ROUNDS = 7
 SECONDS = 3
 CONNECTIONS = 8
 PROFILE = "/api/profile/"
+
+
+class View(NamedTuple):
+    url: str
+    headers: dict[str, str]
+    server: psutil.Process
+    title: str
 
 
 class Round(NamedTuple):
@@ -31,52 +40,93 @@ Part = Callable[[Round], float]
 
 
 def measure(lab: Lab) -> list[Figure]:
-    big, middle, small = people.owners(lab.users)
-    views = {
-        "bare": ("/bare/", small),
-        "10": (PROFILE, small),
-        "1,000": (PROFILE, middle),
-        "most": (PROFILE, big),
-    }
+    folders = [beside.FRESH, *([lab.beside] if lab.beside else [])]
+    url = lab.env["DATABASE_URL"]
+    with ExitStack() as running:
+        projects = [
+            running.enter_context(beside.serve(folder, url)) for folder in folders
+        ]
+        return compare(lab, projects)
+
+
+def compare(lab: Lab, projects: list[beside.Project]) -> list[Figure]:
+    views = views_of(lab, projects)
     rounds: Rounds = {name: [] for name in views}
-    for path, person in views.values():
-        one_round(lab, path, person)  # warms up
+    for view in views.values():
+        one_round(lab, view)  # warms up
     for _ in tqdm(range(ROUNDS), "profile", unit="round", leave=False):
-        for name, (path, person) in views.items():
-            rounds[name].append(one_round(lab, path, person))
-    most = f"{people.owners(lab.users)[big]:,} against 10 referrals"
-    queries = count_queries(lab, PROFILE, big)
+        for name, view in views.items():
+            rounds[name].append(one_round(lab, view))
+    owners = people.owners(lab.users)
+    most = f"{max(owners.values()):,} against 10 referrals"
+    fresh, *others = (project.name for project in projects)
     return [
-        at_most("P1", "profile: queries", queries, 2),
+        at_most("P1", "profile: queries", count_queries(lab, PROFILE, max(owners)), 2),
         ratio(
-            *("P1", "profile: CPU against a bare view", 1.5),
-            *(rounds["10"], rounds["bare"], server_cpu),
+            *("P1", "profile: CPU against the fresh view", 1.5),
+            *(rounds["10"], rounds[fresh], server_cpu),
         ),
         ratio(
-            *("P2", f"profile: CPU, {most}", 1.2),
+            *("P1", "bare view: CPU against the fresh view", 1.2),
+            *(rounds["bare"], rounds[fresh], server_cpu),
+        ),
+        *(
+            ratio(
+                *("P1", f"{name}: CPU against the fresh view", None),
+                *(rounds[name], rounds[fresh], server_cpu),
+            )
+            for name in others
+        ),
+        ratio(
+            *("P2", f"profile: CPU, {most}", 1.1),
             *(rounds["most"], rounds["10"], cpu),
         ),
         ratio(
-            *("P2", f"profile: median latency, {most}", 1.2),
+            *("P2", f"profile: median latency, {most}", 1.1),
             *(rounds["most"], rounds["10"], p50),
         ),
-        *(costs(name, rounds[name]) for name in views),
+        *(costs(view.title, rounds[name]) for name, view in views.items()),
     ]
 
 
-def one_round(lab: Lab, path: str, person: int) -> Round:
+def views_of(lab: Lab, projects: list[beside.Project]) -> dict[str, View]:
+    big, middle, small = people.owners(lab.users)
+
+    def ours(path: str, person: int, title: str) -> View:
+        return View(lab.base_url + path, lab.headers(person), lab.server, title)
+
+    theirs = {
+        project.name: View(
+            project.base_url + project.path,
+            {"Authorization": project.authorization},
+            project.server,
+            f"{project.name} view: CPU",
+        )
+        for project in projects
+    }
+    return {
+        **theirs,
+        "bare": ours("/bare/", small, "bare view: CPU"),
+        "10": ours(PROFILE, small, "profile of 10 referrals: CPU"),
+        "1,000": ours(PROFILE, middle, "profile of 1,000 referrals: CPU"),
+        "most": ours(PROFILE, big, "profile of most referrals: CPU"),
+    }
+
+
+def one_round(lab: Lab, view: View) -> Round:
     load, cost = measured(
         lab,
         partial(
             wrk.run,
-            lab.base_url + path,
+            view.url,
             connections=CONNECTIONS,
             seconds=SECONDS,
-            headers=lab.headers(person),
+            headers=view.headers,
         ),
+        view.server,
     )
     if load.failures:
-        raise RuntimeError(f"{path}: {load.failures} failures {load.refusal}")
+        raise RuntimeError(f"{view.url}: {load.failures} failures {load.refusal}")
     return Round(cost, load.p50)
 
 
@@ -102,7 +152,7 @@ def p50(one: Round) -> float:
 def ratio(
     bar: str,
     what: str,
-    most: float,
+    most: float | None,
     these: list[Round],
     others: list[Round],
     part: Part,
@@ -112,11 +162,12 @@ def ratio(
     ratios = [part(this) / part(other) for this, other in pairs]
     seen = median(ratios)
     text = f"{seen:.2f} ({min(ratios):.2f}–{max(ratios):.2f})"
+    if most is None:
+        return Figure(bar, what, "", text, value=seen)
     return Figure(bar, what, f"≤ {most:g}", text, seen <= most, seen)
 
 
-def costs(name: str, rounds: list[Round]) -> Figure:
+def costs(what: str, rounds: list[Round]) -> Figure:
     server = median(one.cost.server for one in rounds)
     database = median(one.cost.database for one in rounds)
-    what = "bare view" if name == "bare" else f"profile of {name} referrals"
-    return Figure("P2", f"{what}: CPU", "", str(Cost(server, database)))
+    return Figure("P2", what, "", str(Cost(server, database)))

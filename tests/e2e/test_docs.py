@@ -37,7 +37,7 @@ def run(server: Server, script: str, *command: str) -> str:
 
 
 def test_readme_walk_through_runs(server: Server) -> None:
-    script = program("README.md", "bash")
+    script = program("README.md", "bash") + program("docs/api.md", "bash")
     address = "BASE=http://127.0.0.1:8000\n"
     assert script.count(address) == 1
     seen = run(server, script.replace(address, ""), "bash", "-eu")

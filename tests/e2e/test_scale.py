@@ -173,6 +173,10 @@ class Load:
                 answer = self.server.get(path, self.token)
         except requests.exceptions.ChunkedEncodingError:
             answer = _cut_off()
+        # These keep the connection open as long as the answer is kept, and nginx limits
+        # the connections of an address.
+        answer.raw = None
+        answer.connection = None  # type: ignore[assignment]
         self.seen.append(Seen(path, answer, start, time.monotonic()))
         return answer
 

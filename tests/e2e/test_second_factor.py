@@ -31,6 +31,7 @@ def server(settings: servers.Env) -> Server:
 
 
 def check(page: Page) -> None:
+    expect(page.locator("h1")).to_be_visible()  # of the page that a form leads to
     found = Axe().run(page, options={"preload": False})
     assert found.violations_count == 0, f"{page.url}\n{found.generate_report()}"
     overflow = "document.documentElement.scrollWidth - window.innerWidth"
@@ -86,6 +87,8 @@ def test_staff_set_it_up_and_sign_in_with_it(
     assert len(codes) == 10
     if scripts:
         check(page)
+        hidden = "e => e.scrollHeight - e.clientHeight"  # they are not shown again
+        assert page.locator("textarea").evaluate(hidden) <= 0
     page.locator("a.button").click()
     expect(page.locator("#find")).to_be_visible()
 

@@ -69,7 +69,7 @@ def test_replica_takes_over_when_the_redis_master_is_killed() -> None:
 
         redis.process.kill()
         killed = time.monotonic()
-        seen, slowest = _sign_in_until_it_works(server)
+        seen, slowest = sign_in_until_it_works(server)
         away = time.monotonic() - killed
         print(
             f"\n  Redis killed, down after {DOWN_AFTER_SECONDS} s: sign-in works"
@@ -96,7 +96,7 @@ def _wait_until_watched(sentinels: list[int]) -> None:
                 time.sleep(0.1)
 
 
-def _sign_in_until_it_works(server: Server) -> tuple[int, float]:
+def sign_in_until_it_works(server: Server) -> tuple[int, float]:
     """The number of failed attempts, and the seconds of the slowest answer."""
     start, refused, slowest = time.monotonic(), 0, 0.0
     while time.monotonic() - start < BACK_SECONDS:

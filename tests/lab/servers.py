@@ -1,6 +1,7 @@
 """A private stack for tests: own ports, own temporary folder, always stopped.
 
     python -m tests.lab.servers services COMMAND…   PostgreSQL and Redis
+    python -m tests.lab.servers cluster COMMAND…    PostgreSQL and a Redis Cluster
     python -m tests.lab.servers real COMMAND…       … and gunicorn, as in production
     python -m tests.lab.servers embedded COMMAND…   the zero-install default: SQLite
 
@@ -39,6 +40,7 @@ class Service:
     env: Env
     process: subprocess.Popen[bytes]
     log: Path
+    port: int = 0
 
 
 @contextmanager
@@ -46,7 +48,7 @@ def postgresql(
     folder: Path, port: int | None = None, more: Env | None = None
 ) -> Iterator[Service]:
     """On the data that stands in the folder, or on new."""
-    data, port, user = folder / "pg", port or free_port(), _unprivileged_user()
+    data, port, user = folder / "pg", port or free_port(), unprivileged_user()
     if not data.exists():
         data.mkdir()
         if user:
@@ -65,7 +67,7 @@ def postgresql(
     command = [postgres_tool("postgres"), "-D", data, "-p", port, *options]
     log = folder / "postgresql.log"
     with spawn(command, log, user=user) as process:
-        wait_for_port(port)
+        wait_for_postgresql(port)
         url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
         yield Service({"DATABASE_URL": url}, process, log)
 
@@ -81,6 +83,70 @@ def redis(folder: Path, port: int | None = None) -> Iterator[Service]:
 
 
 @contextmanager
+def redis_cluster(folder: Path, masters: int = 3) -> Iterator[list[Service]]:
+    """Its masters, each with the URL of the whole cluster."""
+    with ExitStack() as running:
+        ports, nodes = [free_port() for _ in range(masters)], []
+        for port in ports:
+            nodes.append(running.enter_context(redis_cluster_node(folder, port)))
+        addresses = [f"127.0.0.1:{port}" for port in ports]
+        redis_cli("--cluster", "create", *addresses, "--cluster-yes")
+        wait_for_cluster(ports)
+        env = {"REDIS_URL": f"redis+cluster://{','.join(addresses)}"}
+        yield [replace(node, env=env) for node in nodes]
+
+
+# After so long without an answer a node counts as failed; Redis's default is 15000.
+CLUSTER_NODE_TIMEOUT_MS = 2000
+
+
+@contextmanager
+def redis_cluster_node(folder: Path, port: int) -> Iterator[Service]:
+    own = folder / f"node-{port}"
+    own.mkdir()
+    command = ["redis-server", "--port", port, "--bind", "127.0.0.1", "--dir", own]
+    command += ["--save", "", "--appendonly", "yes", "--cluster-enabled", "yes"]
+    command += ["--cluster-port", free_port()]
+    command += ["--cluster-node-timeout", CLUSTER_NODE_TIMEOUT_MS]
+    with spawn(command, own / "redis.log") as process:
+        wait_for_port(port)
+        yield Service({}, process, own / "redis.log", port)
+
+
+@contextmanager
+def replica_of(master: Service, folder: Path) -> Iterator[Service]:
+    """One more node of the cluster, once it has the master's data."""
+    master_port, port = master.port, free_port()
+    with redis_cluster_node(folder, port) as node:
+        master_id = redis_cli("-p", master_port, "cluster", "myid").strip()
+        redis_cli(
+            *("--cluster", "add-node", f"127.0.0.1:{port}"),
+            *(f"127.0.0.1:{master_port}", "--cluster-slave"),
+            *("--cluster-master-id", master_id),
+        )
+        deadline = time.monotonic() + START_SECONDS
+        while "master_link_status:up" not in redis_cli("-p", port, "info"):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"no replica after {START_SECONDS} s")
+            time.sleep(0.1)
+        yield node
+
+
+def redis_cli(*arguments: object) -> str:
+    command = ["redis-cli", *map(str, arguments)]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def wait_for_cluster(ports: Sequence[int]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    for port in ports:
+        while "cluster_state:ok" not in redis_cli("-p", port, "cluster", "info"):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"no Redis Cluster after {START_SECONDS} s")
+            time.sleep(0.1)
+
+
+@contextmanager
 def web(folder: Path, settings: Env) -> Iterator[Service]:
     with serve(folder, prepare(settings)) as service:
         yield replace(service, env={**settings, **service.env})
@@ -91,7 +157,7 @@ def prepare(settings: Env) -> Env:
     env = {
         "DJANGO_SETTINGS_MODULE": "config.settings",  # not what a test run may have set
         "ENV_FILE": os.devnull,
-        "SMS_BACKEND": "users.sms.console.ConsoleBackend",
+        "SMS_BACKEND": "users.channels.console.ConsoleBackend",
         "PORT": str(free_port()),
         **settings,
     }
@@ -118,7 +184,7 @@ def serve(folder: Path, env: Env, host: str = "127.0.0.1") -> Iterator[Service]:
     with spawn([*gunicorn, "config.wsgi"], log, env=env, stop=stop) as process:
         base_url = f"http://{host}:{env['PORT']}"
         wait_for_port(int(env["PORT"]), host)
-        requests.get(f"{base_url}/readyz", timeout=10).raise_for_status()
+        requests.get(f"{base_url}/readyz", timeout=START_SECONDS).raise_for_status()
         yield Service({"BASE_URL": base_url}, process, log)
 
 
@@ -167,8 +233,11 @@ def stack(kind: str) -> Iterator[Env]:
             yield {**server.env, "STAFF_TOKEN": staff_token(settings)}
             return
         services = running.enter_context(postgresql(folder)).env
-        services |= running.enter_context(redis(folder)).env
-        if kind == "services":
+        if kind == "cluster":
+            services |= running.enter_context(redis_cluster(folder))[0].env
+        else:
+            services |= running.enter_context(redis(folder)).env
+        if kind in ("services", "cluster"):
             yield services
         else:
             settings = {**services, **production(folder)}
@@ -196,7 +265,7 @@ def free_port() -> int:
         return port
 
 
-def _unprivileged_user() -> str | None:
+def unprivileged_user() -> str | None:
     """PostgreSQL refuses to run as root; Debian's package brings a user for it."""
     return "postgres" if os.geteuid() == 0 else None
 
@@ -276,8 +345,18 @@ def wait_for_port(port: int, host: str = "127.0.0.1") -> None:
     raise TimeoutError(f"nothing listens on port {port} after {START_SECONDS} s")
 
 
+def wait_for_postgresql(port: int) -> None:
+    """It listens a moment before it lets anybody in."""
+    ask = [postgres_tool("pg_isready"), "--quiet", "--host=127.0.0.1", f"--port={port}"]
+    deadline = time.monotonic() + START_SECONDS
+    while subprocess.run(ask).returncode:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"PostgreSQL is not ready after {START_SECONDS} s")
+        time.sleep(0.05)
+
+
 def main() -> int:
-    kinds = {"services", "real", "embedded"}
+    kinds = {"services", "cluster", "real", "embedded"}
     if len(sys.argv) < 3 or sys.argv[1] not in kinds:
         sys.exit(__doc__)
     # Being told to stop must stop the servers as well.

@@ -43,4 +43,11 @@ GUARDS = [
         "    if False:\n",
         "users/phone_change/tests/test_phone_change.py::test_an_account_that_ends_or_moves_meanwhile",
     ),
+    Guard(
+        "the loser of two changes of number gets the profile",
+        "users/phone_change/pages.py",
+        "if _has_changed(request, phone_number):",
+        "if False:",
+        "users/login/tests/test_double_submission.py::test_loser_of_two_simultaneous_changes_of_number_gets_the_profile",
+    ),
 ]

@@ -4,9 +4,23 @@ GUARDS = [
     Guard(
         "unlocking keeps the guesses of the month",
         "users/staff/support.py",
-        "dict.fromkeys(OF_NUMBER, number)",
-        "dict.fromkeys((*OF_NUMBER, *GUESSING), number)",
+        "dict.fromkeys(OF_NUMBER, number.pseudonym)",
+        "dict.fromkeys((*OF_NUMBER, *GUESSING), number.pseudonym)",
         "users/staff/tests/test_support.py::test_unlock_leaves_the_guesses_of_the_month",
+    ),
+    Guard(
+        "unlocking a number without an account needs its own permission",
+        "users/staff/number_page.py",
+        'if not request.user.has_perm("users.unlock_user"):',
+        "if False:",
+        "users/staff/tests/test_number_page.py::test_each_step_needs_its_right",
+    ),
+    Guard(
+        "a number with an account is unlocked on the person's page only",
+        "users/staff/number_page.py",
+        "if person := User.objects.filter(phone_number=number).first():",
+        "if person := User.objects.none().first():",
+        "users/staff/tests/test_number_page.py::test_a_number_with_an_account_leads_to_its_page",
     ),
     Guard(
         "support staff cannot change staff accounts",
@@ -74,8 +88,8 @@ GUARDS = [
     Guard(
         "no codes are sent to move staff",
         "users/phone_change/services.py",
-        '    to send.\n    """\n    protect_staff(user, by=None)\n',
-        '    to send.\n    """\n',
+        'nothing to send.\n    """\n    protect_staff(user, by=None)\n',
+        'nothing to send.\n    """\n',
         "users/staff/tests/test_protection.py::test_no_codes_are_sent_to_move_staff",
     ),
     Guard(

@@ -29,4 +29,18 @@ GUARDS = [
         "follow_redirects=True",
         "webhooks/tests/test_delivery.py::test_no_2xx_is_no_receipt",
     ),
+    Guard(
+        "410 Gone stops all sending",
+        "webhooks/services.py",
+        "    if Endpoint.objects.current().stopped().exists():\n",
+        "    if False:\n",
+        "webhooks/tests/test_delivery.py::test_410_stops_all_sending_until_somebody_resumes",
+    ),
+    Guard(
+        "Retry-After is bounded",
+        "webhooks/courier.py",
+        "    return min(max(wait, timedelta()), LONGEST_PAUSE)\n",
+        "    return max(wait, timedelta())\n",
+        "webhooks/tests/test_delivery.py::test_the_receiver_names_the_time_of_the_next_attempt",
+    ),
 ]

@@ -1,14 +1,18 @@
 """No browser or proxy keeps an answer, but for the few that say that it may."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.conf import LazySettings
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 
-from users.models import User
+from users.channels import memory
+from users.models import Device, User
 from users.staff.admin_site import BY_PASSWORD
+from users.tests.pages import sign_in
 
 MAY_BE_KEPT = {"/api/schema/", "/favicon.ico"}
 VALUES = {
@@ -60,6 +64,28 @@ def test_no_answer_may_be_kept(alice: User, staff: User, who: str, method: str) 
         if "no-store" not in response["Cache-Control"]:
             kept.add(path)
     assert kept <= MAY_BE_KEPT
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/favicon.ico",
+        "/.well-known/assetlinks.json",
+        "/.well-known/apple-app-site-association",
+    ],
+)
+def test_an_answer_that_sets_cookies_may_not_be_kept(
+    client: Client, alice: User, settings: LazySettings, path: str
+) -> None:
+    """Once a day any answer sends the session's cookie again."""
+    settings.ANDROID_APP_LINKS = {"com.example.app": ["AA"]}
+    settings.APPLE_APP_LINKS = ["TEAM.com.example.app"]
+    sign_in(client, alice.phone_number, memory.outbox)
+    assert "public" in client.get(path)["Cache-Control"]
+    Device.objects.update(last_used_at=timezone.now() - timedelta(days=2))
+    response = client.get(path)
+    assert settings.SESSION_COOKIE_NAME in response.cookies
+    assert response["Cache-Control"] == "no-store"
 
 
 @pytest.mark.django_db

@@ -14,7 +14,10 @@ from users.login import takeover_risk as risk
 
 ROOT = Path(settings.BASE_DIR)
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
-FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+RUSSIAN = [page for page in PAGES if page.name.endswith(".ru.md")]
+FENCE = re.compile(r"^ *```([^`\n]*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+# Read by those who change or audit the code, who read English.
+ENGLISH_ONLY = {"CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "asvs.md"}
 # What stands in .env.example to be replaced, and is no default.
 TO_BE_FILLED_IN = {"ALLOWED_HOSTS", "DATABASE_URL", "REDIS_URL", "TRUSTED_PROXY_COUNT"}
 
@@ -32,7 +35,7 @@ def env_example() -> dict[str, str]:
 
 
 def operations(page: str) -> list[tuple[str, str]]:
-    """Method and path of each line of a README's table, in order."""
+    """Method and path of each line of the table of requests, in order."""
     rows = re.findall(r"^\| ([A-Z]+) \| `(/[^`]+)` \|", read(page), re.MULTILINE)
     return [(method, re.sub(r"{\w+}", "{}", path)) for method, path in rows]
 
@@ -68,7 +71,7 @@ def test_env_example_shows_the_defaults_of_the_code() -> None:
     assert {"PORT", "LOGIN_CODE_GROWTH", "LIMIT_GUESSES_PER_PHONE_MONTH"} <= compared
 
 
-@pytest.mark.parametrize("page", ["README.md", "README.ru.md"])
+@pytest.mark.parametrize("page", ["docs/api.md", "docs/api.ru.md"])
 def test_the_table_of_the_api_is_whole(page: str) -> None:
     there = {
         (method.upper(), re.sub(r"{\w+}", "{}", path))
@@ -80,26 +83,51 @@ def test_the_table_of_the_api_is_whole(page: str) -> None:
     assert set(told) == there
 
 
-@pytest.mark.parametrize("page", ["README.md", "README.ru.md"])
+@pytest.mark.parametrize("page", ["docs/api.md", "docs/api.ru.md"])
 def test_the_table_of_errors_is_whole(page: str) -> None:
     told = re.findall(r"^\| `(\w+)` \| \d{3} \|", read(page), re.MULTILINE)
     assert len(told) == len(set(told))
     assert set(told) == refusals()
 
 
-def test_the_russian_readme_is_the_english_one() -> None:
-    english, russian = read("README.md"), read("README.ru.md")
+def test_pages_have_russian_twins() -> None:
+    english = [page for page in PAGES if page not in RUSSIAN]
+    to_translate = {page for page in english if page.name not in ENGLISH_ONLY}
+    assert {page.with_suffix(".ru.md") for page in to_translate} == set(RUSSIAN)
+    for page in to_translate:
+        assert f"\n\n[Русский]({page.stem}.ru.md)\n" in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", RUSSIAN, ids=lambda page: page.name)
+def test_the_russian_page_is_the_english_one(page: Path) -> None:
+    name = str(page.relative_to(ROOT))
+    twin = name.replace(".ru.md", ".md")
+    assert operations(name) == operations(twin)
+    english, russian = read(twin), read(name)
     assert FENCE.findall(russian) == FENCE.findall(english)
-    assert operations("README.ru.md") == operations("README.md")
+    # Markers of the blocks that tests run.
+    english, russian = (re.sub(r"<!-- .*? -->\n", "", t) for t in (english, russian))
     english, russian = prose(english), prose(russian)
-    for shape in (r"^#+ ", r"^(?:\||- )"):
+    for shape in (r"^#+ ", r"^ *(?:\||- |\d+\. )"):
         pattern = re.compile(shape, re.MULTILINE)
         assert pattern.findall(russian) == pattern.findall(english)
     # Commands, names and links, in whatever order a sentence wants them.
-    each_other = {"README.md", "README.ru.md"}
+    english, russian = (re.sub(r"\.ru\.md\b", ".md", t) for t in (english, russian))
+    each_other = {Path(twin).name}
     for exact in (r"`[^`\n]+`", r"\]\(([\w./-]+)", r'src="([^"]+)"', r"<(http[^>]+)>"):
         there, here = (set(re.findall(exact, text)) for text in (english, russian))
         assert here - each_other == there - each_other
+
+
+@pytest.mark.parametrize("page", RUSSIAN, ids=lambda page: page.name)
+def test_russian_pages_link_to_russian_pages(page: Path) -> None:
+    links = re.findall(r"\]\(([\w./-]+)", prose(page.read_text(encoding="utf-8")))
+    twin = page.name.replace(".ru.md", ".md")
+    assert twin in links
+    for link in links:
+        target = (page.parent / link).resolve()
+        if link != twin:
+            assert target.with_suffix(".ru.md") not in RUSSIAN, link
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -142,3 +170,12 @@ def test_the_odds_that_are_told_are_those_of_the_limits() -> None:
     assert f"**{accounts:.1f} accounts a year**" in read("SECURITY.md")
     assert f" {odds:.2f} % in a year" in read("README.md")
     assert f" {odds:.2f} % за год".replace(".", ",") in read("README.ru.md")
+
+
+def test_pictures_are_shown_and_small() -> None:
+    pages = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    pictures = list((ROOT / "docs" / "pictures").iterdir())
+    assert pictures
+    for picture in pictures:
+        assert f"pictures/{picture.name}" in pages
+        assert picture.stat().st_size <= 60 * 1024, f"{picture.name}: `make pictures`"

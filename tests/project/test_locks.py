@@ -10,17 +10,18 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(settings.BASE_DIR)
 NAMES = ["requirements", "requirements-dev", "requirements-deploy"]
+OTHER_SYSTEMS = ("win32", "emscripten")
 
 
 def pins(file: str) -> dict[str, str]:
-    """Versions by package, without packages that only Windows needs."""
+    """Versions by package, without packages that only other systems need."""
     text = (ROOT / file).read_text(encoding="utf-8").replace("\\\n", " ")
     lines = (re.split(r"\s#|\s--hash", line)[0] for line in text.splitlines())
     found = [Requirement(line) for line in lines if line and line[0] not in "#-"]
     return {
         canonicalize_name(one.name): str(one.specifier)
         for one in found
-        if "win32" not in str(one.marker)
+        if not any(system in str(one.marker) for system in OTHER_SYSTEMS)
     }
 
 

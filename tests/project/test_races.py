@@ -6,6 +6,7 @@ The same races run over HTTP against several processes in tests/e2e/test_races.p
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Barrier
 from typing import Any
 
@@ -19,12 +20,13 @@ from referrals.exceptions import CorrectionOutdated
 from referrals.models import Correction, Referral
 from referrals.support.corrections import correct_inviter
 from tests.lab.shared import wrong
+from users.channels.memory import Message
 from users.devices.jwt_tokens import issue_refresh_token
 from users.login import codes
+from users.login.accounts import lock_or_create
 from users.models import Device, User
 from users.phone_change import services as phone_change
 from users.phones import PhoneNumber
-from users.sms.memory import Message
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -32,6 +34,7 @@ pytestmark = [
 ]
 
 VERIFY = "/api/auth/verify-code/"
+slow = pytest.mark.slow
 
 
 def start_together(number: int, act: Callable[[int], Any]) -> list[Any]:
@@ -73,9 +76,11 @@ def test_each_wrong_guess_of_a_burst_is_counted() -> None:
     assert not User.objects.exists()
 
 
+@pytest.mark.parametrize("is_cluster", [False, pytest.param(True, marks=slow)])
 def test_guesses_from_all_addresses_share_one_allowance(
-    settings: LazySettings,
+    settings: LazySettings, is_cluster: bool
 ) -> None:
+    settings.REDIS_IS_CLUSTER = is_cluster  # then the limits are checked in steps
     settings.TRUSTED_PROXY_COUNT = 1
     # Which would end the guessing as well.
     settings.LOGIN_CODE_GROWTH = settings.LOGIN_CODE_GROWTH_OVERALL = []
@@ -118,7 +123,7 @@ def test_20_first_sign_ins_make_one_account() -> None:
 
     def find_or_create(i: int) -> tuple[User, bool]:
         with transaction.atomic():
-            return User.objects.lock_or_create(ALICE)
+            return lock_or_create(ALICE)
 
     users = start_together(20, find_or_create)
     assert len({user.pk for user, _ in users}) == 1
@@ -173,20 +178,56 @@ def test_one_code_gives_one_token_of_either_kind() -> None:
     assert Device.objects.count() == 1
 
 
-def test_one_of_20_refreshes_succeeds_and_the_device_is_signed_out(alice: User) -> None:
+REFRESH = "/api/auth/jwt/refresh/"
+
+
+def refresh_one_of(tokens: list[str], i: int) -> Any:
+    return APIClient().post(REFRESH, {"refresh": tokens[i]})
+
+
+def test_two_refreshes_at_once_leave_one_valid_refresh_token(alice: User) -> None:
+    """As two tabs do. The second counts as the repeat of the first."""
+    for _ in range(5):
+        _, token = issue_refresh_token(user=alice, user_agent="")
+        answers = start_together(2, partial(refresh_one_of, [token, token]))
+        assert outcomes(answers) == {"200": 2}
+        tokens = {answer.json()["refresh"] for answer in answers}
+        assert len(tokens) == 2
+        verified = [
+            APIClient().post("/api/auth/jwt/verify/", {"token": token}).status_code
+            for token in tokens
+        ]
+        assert sorted(verified) == [200, 401]
+    assert Device.objects.count() == 5
+
+
+def test_20_refreshes_at_once_sign_the_device_out(alice: User) -> None:
     _, token = issue_refresh_token(user=alice, user_agent="")
     other, _ = issue_refresh_token(user=alice, user_agent="")
     body = {"refresh": token}
-    answers = start_together(
-        20, lambda i: APIClient().post("/api/auth/jwt/refresh/", body)
-    )
-    assert outcomes(answers) == {"200": 1, "token_invalid": 19}
-    winner = next(a.json() for a in answers if a.status_code == 200)
-    again = APIClient().post("/api/auth/jwt/refresh/", {"refresh": winner["refresh"]})
-    assert again.status_code == 401
-    headers = {"authorization": f"Bearer {winner['access']}"}
-    assert APIClient(headers=headers).get("/api/profile/").status_code == 401
+    answers = start_together(20, lambda i: APIClient().post(REFRESH, body))
+    # The first, and one that counts as its repeat.
+    assert outcomes(answers) == {"200": 2, "token_invalid": 18}
+    for winner in (answer.json() for answer in answers if answer.status_code == 200):
+        again = APIClient().post(REFRESH, {"refresh": winner["refresh"]})
+        assert again.status_code == 401
+        headers = {"authorization": f"Bearer {winner['access']}"}
+        assert APIClient(headers=headers).get("/api/profile/").status_code == 401
     assert list(Device.objects.all()) == [other]
+
+
+def test_thief_and_owner_never_have_two_valid_refresh_tokens(alice: User) -> None:
+    """The thief repeats while the owner goes on with the token of the first answer."""
+    for _ in range(5):
+        _, copied = issue_refresh_token(user=alice, user_agent="")
+        first = APIClient().post(REFRESH, {"refresh": copied}).json()
+        tokens = [copied, first["refresh"]]
+        answers = start_together(2, partial(refresh_one_of, tokens))
+        given = [answer.json() for answer in answers if answer.status_code == 200]
+        assert len(given) == 1
+        last = APIClient().post(REFRESH, {"refresh": given[0]["refresh"]})
+        assert last.status_code == 401
+    assert not Device.objects.exists()
 
 
 CHANGE = "/api/profile/phone/"

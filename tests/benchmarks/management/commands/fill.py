@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
@@ -54,6 +55,7 @@ class Command(BaseCommand):
 USER_COLUMNS = [
     *("id", "phone_number", "invite_code", "first_name", "last_name", "email"),
     *("password", "is_active", "is_staff", "is_superuser", "date_joined", "last_login"),
+    "known_devices_key",
 ]
 TOKEN_COLUMNS = [
     *("id", "digest", "user_id", "device", "is_for_staff"),
@@ -68,7 +70,8 @@ def user_row(person: int) -> Row:
     number, code = people.phone_number(person), people.invite_code(person)
     unusable = f"!{person:040}"
     flags = ("t", "f", "f")
-    return person, number, code, first, last, "", unusable, *flags, joined, joined
+    dates, key = (joined, joined), UUID(int=person)
+    return person, number, code, first, last, "", unusable, *flags, *dates, key
 
 
 def token_row(person: int) -> Row:
