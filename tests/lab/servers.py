@@ -55,7 +55,8 @@ def postgresql(
             shutil.chown(data, user)
             folder.chmod(0o711)  # that user must get through to its own folder
         initdb = postgres_tool("initdb")
-        _run_as(user, initdb, "-D", data, "-U", "postgres", "-A", "trust")
+        options = ["-U", "postgres", "-A", "trust", "--no-sync"]
+        _run_as(user, initdb, "-D", data, *options)
     settings = {
         "listen_addresses": "127.0.0.1",
         "unix_socket_directories": "",
@@ -63,12 +64,13 @@ def postgresql(
         "max_connections": "500",  # several servers may run on it
         **(more or {}),
     }
-    options = [part for item in settings.items() for part in ("-c", "=".join(item))]
-    command = [postgres_tool("postgres"), "-D", data, "-p", port, *options]
+    given = [part for item in settings.items() for part in ("-c", "=".join(item))]
+    command = [postgres_tool("postgres"), "-D", data, "-p", port, *given]
     log = folder / "postgresql.log"
     with spawn(command, log, user=user) as process:
         wait_for_postgresql(port)
         url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
+        _migrated.discard(url)
         yield Service({"DATABASE_URL": url}, process, log)
 
 
@@ -152,6 +154,10 @@ def web(folder: Path, settings: Env) -> Iterator[Service]:
         yield replace(service, env={**settings, **service.env})
 
 
+# Databases that this process has migrated. It may start many web servers on one.
+_migrated: set[str] = set()
+
+
 def prepare(settings: Env) -> Env:
     """Migrate, and say what the web server's environment is."""
     env = {
@@ -161,8 +167,10 @@ def prepare(settings: Env) -> Env:
         "PORT": str(free_port()),
         **settings,
     }
-    manage(env, "migrate", "--verbosity=0")
-    if env["DEBUG"] == "off":
+    if env["DATABASE_URL"] not in _migrated:
+        manage(env, "migrate", "--verbosity=0")
+        _migrated.add(env["DATABASE_URL"])
+    if env["DEBUG"] == "off" and not Path(env["STATIC_ROOT"]).exists():
         manage(env, "collectstatic", "--noinput", "--verbosity=0")
     return env
 
