@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from config.monitoring import audit
 from referrals.invite_codes import draw_invite_code
 from referrals.ledger import person_key
-from referrals.models import InviteCodeOwner
+from referrals.models import InviteCodeOwner, ReplacedInviteCode
 from users.fields import EmailField, NameField, PhoneNumberField
 from users.phones import (
     PATTERN,
@@ -46,12 +46,15 @@ class UserManager(BaseUserManager["User"]):
             user.set_password(password)
             try:
                 with transaction.atomic(using=self._db):
+                    if _was_replaced(user.invite_code):
+                        raise IntegrityError("The invite code was somebody's before.")
                     user.save(using=self._db, force_insert=True)
                     _record_creation(user)
                     _record_rights(user)
             except IntegrityError:
-                code_is_taken = self.filter(invite_code=user.invite_code).exists()
-                if not (code_is_taken and draws_left):
+                code = user.invite_code
+                is_taken = self.filter(invite_code=code).exists() or _was_replaced(code)
+                if not (is_taken and draws_left):
                     raise
             else:
                 break
@@ -70,6 +73,11 @@ class UserManager(BaseUserManager["User"]):
             return self.get(phone_number=normalize_phone_number(username or ""))
         except NotAPhoneNumber:
             raise self.model.DoesNotExist from None
+
+
+def _was_replaced(invite_code: str) -> bool:
+    """It may still credit its owner, or be one that people know as refused."""
+    return ReplacedInviteCode.objects.filter(code=invite_code).exists()
 
 
 def _record_creation(user: User) -> None:

@@ -109,9 +109,16 @@ GUARDS = [
     Guard(
         "a new invite code is drawn if the first is taken",
         "users/models.py",
-        "if not (code_is_taken and draws_left):",
+        "if not (is_taken and draws_left):",
         "if True:",
         "users/tests/test_users.py::test_a_taken_invite_code_is_drawn_again",
+    ),
+    Guard(
+        "a new invite code was nobody's before",
+        "users/models.py",
+        "if _was_replaced(user.invite_code):",
+        "if False:",
+        "users/tests/test_users.py::test_an_invite_code_that_staff_replaced_is_drawn_again",
     ),
     Guard(
         "tokens of a closed account are invalid",

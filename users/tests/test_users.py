@@ -11,7 +11,7 @@ from django.test import Client
 
 from conftest import ALICE, BORIS
 from referrals.invite_codes import PATTERN
-from referrals.models import Referral
+from referrals.models import Referral, ReplacedInviteCode
 from users.models import User
 from users.phones import NotAPhoneNumber
 
@@ -31,6 +31,18 @@ def test_a_taken_invite_code_is_drawn_again(
     draws = iter([alice.invite_code, alice.invite_code, "7K9QXT"])
     monkeypatch.setattr("users.models.draw_invite_code", lambda: next(draws))
     assert User.objects.create_user(BORIS).invite_code == "7K9QXT"
+
+
+def test_an_invite_code_that_staff_replaced_is_drawn_again(
+    alice: User, staff: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its old owner may still be credited for it."""
+    ReplacedInviteCode.objects.create(
+        code="7K9QXT", owner=alice, is_honoured=True, reason="x", by=staff
+    )
+    draws = iter(["7K9QXT", "8M2RZV"])
+    monkeypatch.setattr("users.models.draw_invite_code", lambda: next(draws))
+    assert User.objects.create_user(BORIS).invite_code == "8M2RZV"
 
 
 def test_drawing_again_has_an_end(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
