@@ -19,7 +19,7 @@ from tests.lab.shared import new_phone_number
 
 CHALLENGED = 429
 SOLVING = "Checking that you are not a robot"
-WAITING = "Wait 60 minutes and try again"
+WAITING = "Try again in 60 minutes."
 
 
 @pytest.fixture(scope="module")

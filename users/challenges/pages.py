@@ -1,11 +1,11 @@
 import json
-import math
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 
 from config.api.error_handling import status_of
+from config.waits import try_again_in
 from users.challenges import backend
 from users.challenges.exceptions import ChallengeRequired
 
@@ -32,7 +32,7 @@ def challenge_page(request: HttpRequest, refusal: ChallengeRequired) -> HttpResp
     is_first = not sent_solution(request)
     context = {
         "fields": fields,
-        "minutes": math.ceil(refusal.retry_after / 60),
+        "try_again_in": try_again_in(refusal.retry_after),
         "solver": challenge.template_name if challenge and is_first else None,
         "task": refusal.task,
         "task_json": json.dumps(refusal.task),

@@ -183,7 +183,7 @@ def test_page_keeps_the_form_and_carries_the_task(
     assert 'name="next" value="/x/?&quot;&lt;b&gt;"' in body
     assert "Checking that you are not a robot" in text(page)
     # What people without scripts read:
-    assert "Wait 60 minutes and try again" in text(page)
+    assert "Try again in 60 minutes." in text(page)
     assert not outbox
     form = {"phone_number": spelled, "challenge": solve(task_on(page))}
     assert client.post("/login/", form)["Location"] == "/login/code/"
@@ -195,7 +195,7 @@ def test_page_starts_no_second_task_by_itself(db: None, client: DjangoClient) ->
     form = {"phone_number": ALICE, "challenge": "wrong"}
     page = client.post("/login/", form)
     assert page.status_code == 429
-    assert "Wait 60 minutes and try again" in text(page)
+    assert "Try again in 60 minutes." in text(page)
     assert "data-task" not in page.content.decode()
     assert 'name="challenge"' not in page.content.decode()
 
