@@ -142,6 +142,16 @@ local commands = {
     run = nothing,
     refund = nothing,
   },
+  Append = {
+    refuses = never,
+    run = function(c)
+      redis.call('LPUSH', c.key, c.entry)
+      redis.call('LTRIM', c.key, 0, c.at_most - 1)
+      redis.call('EXPIRE', c.key, c.seconds)
+      return 0
+    end,
+    refund = nothing,
+  },
   Tally = {
     refuses = never,
     run = function(c)

@@ -354,6 +354,36 @@ class Switch(Command):
         return cache.get(self.key) is not None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Append(Command):
+    """Adds an entry to a short list. Never refuses, and is not refunded. Returns 0.
+
+    Key: what the list is about. Value: the last `at_most` entries, newest first. TTL:
+    `seconds` from the last entry.
+    """
+
+    entry: str
+    at_most: int
+    seconds: int
+
+    @property
+    def charges(self) -> bool:
+        return False
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        return {
+            "entry": self.entry,
+            "at_most": self.at_most,
+            "seconds": self.seconds,
+        }
+
+    def run(self) -> int:
+        kept: list[str] = cache.get(self.key) or []
+        cache.set(self.key, [self.entry, *kept][: self.at_most], self.seconds)
+        return 0
+
+
 def run(commands: Sequence[Command]) -> list[int]:
     """Run all commands or none, and return the result of each.
 
@@ -452,17 +482,14 @@ _SCRIPT = Path(__file__).with_suffix(".lua").read_text(encoding="utf-8")
 
 
 def _in_redis(action: Action, commands: Sequence[Command]) -> tuple[bool, list[int]]:
-    keys = [_redis_key(key) for command in commands for key in command.keys]
+    make_key = cache.make_key
+    keys = [str(make_key(key)) for command in commands for key in command.keys]
     facts = [
         {"name": type(c).__name__, "keys": len(c.keys), **c.arguments} for c in commands
     ]
     redis = cache.client.get_client(write=True)  # type: ignore[attr-defined]  # its own
     refused, answer = redis.register_script(_SCRIPT)(keys, [action, json.dumps(facts)])
     return bool(refused), answer
-
-
-def _redis_key(key: str) -> str:
-    return str(cache.make_key(key))
 
 
 def _number(key: str) -> int:

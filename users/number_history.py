@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from django.core.cache import cache
 
 from config.server.redis_pool import REDIS_FAILS
-from limits import histories
+from limits import commands, histories
 
 # Events. The values are stored.
 SENT = "sent"
@@ -58,12 +58,17 @@ def record(pseudonym: str, event: str, about: str = "") -> None:
             once = f"number-refused:{pseudonym}:{event}:{about}"
             if not cache.add(once, 1, REPEAT_SECONDS):
                 return
-        histories.append(
-            _key(pseudonym, event),
-            [round(time.time(), 3), event, about],
-            at_most=MOST,
-            seconds=KEPT_DAYS * 24 * 3600,
-        )
+        commands.run([entry(pseudonym, event, about)])
+
+
+def entry(pseudonym: str, event: str, about: str = "") -> commands.Append:
+    """A command that adds an entry, to be run together with others."""
+    return histories.append(
+        _key(pseudonym, event),
+        [round(time.time(), 3), event, about],
+        at_most=MOST,
+        seconds=KEPT_DAYS * 24 * 3600,
+    )
 
 
 def history(pseudonym: str) -> list[Entry]:

@@ -67,6 +67,10 @@ def quotes_the_client(record: logging.LogRecord) -> bool:
     return by_django or record.name.startswith("django.security.")
 
 
+# `json.dumps` would make an encoder for each line.
+_encode = json.JSONEncoder(ensure_ascii=False, default=str).encode
+
+
 class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         facts: dict[str, Any] = getattr(record, "facts", {})
@@ -80,7 +84,7 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info and not quotes_the_client(record):
             line["exception"] = hide_numbers(self.formatException(record.exc_info))
-        return json.dumps(line, ensure_ascii=False, default=str)
+        return _encode(line)
 
 
 class LineFormatter(logging.Formatter):

@@ -1,11 +1,11 @@
 import pytest
 
 from conftest import Clock
-from limits import histories
+from limits import commands, histories
 
 
 def append(text: str) -> None:
-    histories.append("history", [text], at_most=2, seconds=60)
+    commands.run([histories.append("history", [text], at_most=2, seconds=60)])
 
 
 def test_the_newest_entries_are_kept_newest_first() -> None:

@@ -12,7 +12,7 @@ from users.devices.jwt_serializers import JwtPairSerializer
 from users.fields import PhoneNumberSerializerField
 from users.login.answers import told
 from users.login.digits import InvalidDigits, normalize_digits
-from users.login.services import CodeSent
+from users.login.services import CodeSent, SignedIn
 from users.serializers import Data, UserSerializer
 
 
@@ -167,7 +167,18 @@ class SignInSerializer(serializers.Serializer[Any]):
 
 
 class SignedInSerializer(NewTokenSerializer, SignInSerializer):
-    pass
+    def to_representation(self, instance: SignedIn) -> Data:
+        # By hand, as in UserSerializer. A test compares it with the declared fields.
+        expires_at = self._declared_fields["expires_at"]
+        account = UserSerializer(context=self.context)
+        return {
+            "token": instance.token,
+            "expires_at": expires_at.to_representation(instance.device.expires_at),
+            "device_token": instance.known_device_token,
+            "is_new_user": instance.is_new_user,
+            "invite_code_applied": instance.invite_code_applied,
+            "user": account.to_representation(instance.user),
+        }
 
 
 class JwtSignedInSerializer(JwtPairSerializer, SignInSerializer):

@@ -15,6 +15,7 @@ from config.monitoring import audit
 from config.refusals import NotFound, Refusal
 from config.server.redis_pool import REDIS_FAILS
 from config.server.request_queue import note_success, slot_released
+from limits import commands
 from limits.addresses import keyed_address
 from referrals.came_by import CameBy
 from referrals.services import activate_invite_code, look_up_inviter
@@ -354,5 +355,6 @@ def _announce(
         device=device.pk,
         address=keyed_address(client.address),
     )
-    number_history.record(phone_number.pseudonym, number_history.SIGNED_IN)
-    daily_counts.count(daily_counts.SIGN_INS)
+    entry = number_history.entry(phone_number.pseudonym, number_history.SIGNED_IN)
+    _, today = commands.run([entry, daily_counts.one(daily_counts.SIGN_INS)])
+    daily_counts.counted(today)

@@ -8,6 +8,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from config.api.schema import refuses
+from config.api.serializers import read, represent
 from config.refusals import LimitReached
 from referrals.exceptions import (
     InviteCodeOwn,
@@ -84,13 +85,7 @@ class RequestCodeView(APIView):
         SmsUnsure,
     )
     def post(self, request: Request) -> Response:
-        body = RequestCodeSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        data = body.validated_data
-        # A serializer and its fields refer to each other. While the request waits for
-        # its SMS, the garbage collector would move them to the old objects, which it
-        # seldom looks through.
-        del body
+        data = read(RequestCodeSerializer, request.data)
         sent = services.request_code(
             phone_number=data["phone_number"],
             invite_code=data.get("invite_code"),
@@ -101,7 +96,7 @@ class RequestCodeView(APIView):
                 challenge_solution=data.get("challenge", ""),
             ),
         )
-        return Response(CodeSentSerializer(sent).data)
+        return Response(represent(CodeSentSerializer, sent))
 
 
 class VerifyCodeView(APIView):
@@ -131,9 +126,7 @@ class VerifyCodeView(APIView):
 
 
 def sign_in(request: Request, *, issue: services.IssueToken) -> services.SignedIn:
-    body = VerifyCodeSerializer(data=request.data)
-    body.is_valid(raise_exception=True)
-    data = body.validated_data
+    data = read(VerifyCodeSerializer, request.data)
     phone_number = data["phone_number"]
     client = Client.of(request._request, data.get("device_token", ""))
     return services.sign_in(

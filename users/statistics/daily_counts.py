@@ -25,13 +25,13 @@ EVENTS = (CODES_SENT, SIGN_INS, SMS_FAILURES, LINK_OPENS)
 
 
 def count(event: Event) -> None:
-    [number] = commands.run([tally(event)])
+    [number] = commands.run([one(event)])
     counted(number)
 
 
-def codes_sent() -> commands.Tally:
-    """A command that counts one code sent today. Pass its result to `counted`."""
-    return tally(CODES_SENT)
+def one(event: Event) -> commands.Tally:
+    """A command that counts one event today. Pass its result to `counted`."""
+    return tally(event)
 
 
 def counted(number: int) -> None:

@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 from rest_framework.test import APIClient
 
 from conftest import ALICE, BORIS, Clock, ask_for_code
-from limits import histories
+from limits import commands, histories
 from tests.lab.shared import wrong
 from users import number_history
 from users.channels import Channel, CodeMessage, DeliveryStatus, Purpose, deliveries
@@ -82,7 +82,13 @@ def test_recording_asks_the_database_nothing(
 
 def test_no_number_and_no_code_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
     stored: list[Any] = []
-    monkeypatch.setattr(histories, "append", lambda *args, **_: stored.append(args))
+    append = histories.append
+
+    def record(*args: Any, **options: Any) -> commands.Append:
+        stored.append(args)
+        return append(*args, **options)
+
+    monkeypatch.setattr(histories, "append", record)
     code = ask_for_code(APIClient(), ALICE)
     [(key, entry)] = stored
     assert ALICE[1:] not in key
