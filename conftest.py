@@ -2,9 +2,11 @@
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
+import segno
 import time_machine
 from django.conf import settings
 from django.core.cache import cache, caches
@@ -22,6 +24,7 @@ from users.models import User
 from users.phones import PhoneNumber
 from users.staff.admin_site import BY_PASSWORD
 from users.staff.permissions import issue_staff_token
+from users.statistics import daily_counts
 
 # Property tests are about results. A busy machine may take its time.
 hypothesis_settings.register_profile("no deadline", deadline=None)
@@ -61,6 +64,18 @@ def connection_of_the_test(monkeypatch: pytest.MonkeyPatch) -> None:
 def cheap_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Challenges that a test solves in a moment."""
     monkeypatch.setattr(ProofOfWork, "ITERATIONS", 10)
+
+
+@pytest.fixture(autouse=True)
+def cheap_qr_codes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not the best of eight patterns, whose choice takes as long as a sign-in."""
+    monkeypatch.setattr(segno, "make", partial(segno.make, mask=0))
+
+
+@pytest.fixture(autouse=True)
+def cheap_first_event_of_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It looks for the counts of 38 days before, in each test anew."""
+    monkeypatch.setattr(daily_counts, "KEPT_DAYS", 5)
 
 
 @pytest.fixture(autouse=True)
