@@ -86,6 +86,7 @@ def test_people_on_plain_http_are_asked_to_wait(open_page: OpenPage) -> None:
     ask(page, new_phone_number())
     expect(page.locator("main")).to_contain_text(WAITING)
     expect(page.get_by_text(SOLVING)).to_be_hidden()
+    check(page)
 
 
 def test_people_are_asked_to_wait_when_the_worker_fails(open_page: OpenPage) -> None:
