@@ -86,7 +86,7 @@ clients: $(DEV) ## lint the API schema, generate the Python and TypeScript clien
 		'PYTHONPATH=$$(echo clients/python/dist/*.whl) $(BIN)/python clients/python/main_job.py && node clients/typescript/dist/main_job.js'
 
 attack: $(DEV) ## attack a live server on private PostgreSQL and Redis; prints measurements
-	$(BIN)/pytest -q -p no:randomly tests/attacks
+	$(BIN)/pytest -q -n 2 --dist loadfile -p no:randomly tests/attacks
 
 fuzz: $(DEV) ## fuzz the whole API with schemathesis, with and without a token
 	SMS_SIMULATED_DELAY=0 PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/python -m tests.lab.servers real python -m tests.e2e.fuzz
