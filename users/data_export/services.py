@@ -37,8 +37,22 @@ def export_data(user: User) -> Iterator[str]:
     """
     if not settings.DATA_EXPORT:
         raise NotFound
-    reserve(attempt("data_exports_per_user", str(user.pk)))
-    document = {
+    download = reserve(attempt("data_exports_per_user", str(user.pk)))
+    try:
+        document = _document(user)
+    except Exception:
+        download.refund()  # an outage is not the person's failure
+        raise
+    audit.record("data.exported", user=user.pk)
+    return _pieces(document, user)
+
+
+def file_name() -> str:
+    return f"my-data-{timezone.now().date().isoformat()}.json"
+
+
+def _document(user: User) -> Row:
+    return {
         "exported_at": timezone.now(),
         "account": _account(user),
         "invite_codes": _invite_codes(user),
@@ -49,12 +63,6 @@ def export_data(user: User) -> Iterator[str]:
         "terms": list(user.terms_acceptances.values("version", "accepted_at")),
         "ledger": _ledger(user),
     }
-    audit.record("data.exported", user=user.pk)
-    return _pieces(document, user)
-
-
-def file_name() -> str:
-    return f"my-data-{timezone.now().date().isoformat()}.json"
 
 
 def _account(user: User) -> Row:

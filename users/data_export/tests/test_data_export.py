@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.db import OperationalError
 from django.db.models import ForeignObjectRel
 from django.test import Client
 from django.utils import timezone
@@ -267,6 +268,20 @@ def test_downloads_are_limited(alice: User, client: Client) -> None:
     page = client.post(PAGE)
     assert page.status_code == 429
     assert "Try again in" in text(page)
+
+
+def test_a_download_that_fails_does_not_count(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(user: User) -> None:
+        raise OperationalError
+
+    app = signed_in(alice)
+    with monkeypatch.context() as patched:
+        patched.setattr(services, "_ledger", fail)
+        for _ in range(6):
+            assert app.get(URL).status_code == 503
+    assert app.get(URL).status_code == 200
 
 
 def test_the_profile_page_has_a_button(client: Client, alice: User) -> None:
