@@ -24,7 +24,8 @@ def try_again_in(seconds: int) -> str:
 def with_wait(refusal: Refusal) -> str:
     """What the refusal says, with the time to wait if its text leaves that open."""
     if isinstance(refusal, LimitReached) and refusal.text == LimitReached.text:
-        return f"{_('Too many requests.')} {try_again_in(refusal.retry_after)}"
+        reason = _("Too many requests.")
+        return f"{reason} {try_again_in(refusal.retry_after)}"
     return str(refusal)
 
 

@@ -1,5 +1,6 @@
 """Russian stands beside every English text: complete, compiled and up to date."""
 
+import ast
 import shutil
 import subprocess
 import sys
@@ -27,6 +28,21 @@ def texts(catalogue: polib.POFile | polib.MOFile) -> dict[Key, object]:
 def test_every_text_is_translated() -> None:
     assert [entry.msgid for entry in PO.untranslated_entries()] == []
     assert [entry.msgid for entry in PO.fuzzy_entries()] == []
+
+
+@pytest.mark.parametrize("app", ["config", "users", "referrals", "webhooks"])
+def test_no_text_hides_in_an_f_string(app: str) -> None:
+    """There gettext would not find it."""
+    hidden = [
+        f"{path.relative_to(ROOT)}:{call.lineno}"
+        for path in (ROOT / app).rglob("*.py")
+        for text in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(text, ast.JoinedStr)
+        for call in ast.walk(text)
+        if isinstance(call, ast.Call)
+        and getattr(call.func, "id", "") in {"_", "gettext", "ngettext", "pgettext"}
+    ]
+    assert hidden == []
 
 
 def test_placeholders_are_kept() -> None:

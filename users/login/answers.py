@@ -8,7 +8,8 @@ from users.login.services import CodeSent
 
 def told(sent: CodeSent) -> str:
     if sent.is_fallback:
-        return f"{_('This way did not work now.')} {_by(sent.channel)}"
+        failed = _("The first attempt to send the code failed.")
+        return f"{failed} {_by(sent.channel)}"
     return _by(sent.channel)
 
 

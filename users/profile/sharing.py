@@ -17,7 +17,7 @@ def share_text(invite_code: str) -> str:
     if settings.BRAND_NAME:
         text = _("Join me on %(brand)s with my invite code: %(code)s")
         return text % {"brand": settings.BRAND_NAME, "code": invite_code}
-    return f"{_('Join me with my invite code:')} {invite_code}"
+    return _("Join me with my invite code: %(code)s") % {"code": invite_code}
 
 
 def places(link: str, text: str) -> list[Place]:
