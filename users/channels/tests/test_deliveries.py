@@ -366,7 +366,10 @@ def test_another_channel_than_the_chosen_one_is_told(
     settings.SMS_AERO_URL = "http://127.0.0.1:9/v2"  # nobody listens
     body = {"phone_number": NEW_NUMBER, "channel": "sms"}
     page = owner.post(CHANGE, body, follow=True).content.decode()
-    assert page.count("This way did not work now. We are calling you.") == 1
+    assert (
+        page.count("The first attempt to send the code failed. We are calling you.")
+        == 1
+    )
 
 
 def test_without_reports_the_page_says_nothing_of_them(

@@ -84,7 +84,7 @@ def test_after_a_refused_call_an_sms_follows(
     caller.faults[ALICE] = [fault]
     answer = ask(channel="call").json()
     assert answer["channel"] == "sms"
-    assert answer["message"].startswith("This way did not work now.")
+    assert answer["message"].startswith("The first attempt to send the code failed.")
     assert (len(caller.asked), len(hook.accepted)) == (1, 1)
     assert used("sends", "all") == 1
 
