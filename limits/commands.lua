@@ -1,4 +1,4 @@
--- Runs or refunds a list of commands on counters, in one atomic step.
+-- Runs or refunds a list of commands on counters, locks and lists, in one atomic step.
 --
 -- KEYS     the keys of each command, one command after the other
 -- ARGV[1]  "run", "check" or "refund"
@@ -142,7 +142,7 @@ local commands = {
     run = nothing,
     refund = nothing,
   },
-  Append = {
+  AddToHistory = {
     refuses = never,
     run = function(c)
       redis.call('LPUSH', c.key, c.entry)

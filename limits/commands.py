@@ -1,4 +1,4 @@
-"""Commands on counters in the cache, run together: all of them, or none.
+"""Commands on counters, locks and lists in the cache, run together: all of them, or none.
 
 On one Redis and in memory, all commands of a list are one atomic step. In a Redis
 Cluster, those whose keys are stored together (`slots`) are one. Its steps run one after
@@ -355,8 +355,10 @@ class Switch(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Append(Command):
-    """Adds an entry to a short list. Never refuses, and is not refunded. Returns 0.
+class AddToHistory(Command):
+    """Adds an entry at the head of a short list. Returns 0.
+
+    It is not refunded: run it only together with commands that never refuse.
 
     Key: what the list is about. Value: the last `at_most` entries, newest first. TTL:
     `seconds` from the last entry.
@@ -487,7 +489,7 @@ def _in_redis(action: Action, commands: Sequence[Command]) -> tuple[bool, list[i
     facts = [
         {"name": type(c).__name__, "keys": len(c.keys), **c.arguments} for c in commands
     ]
-    redis = cache.client.get_client(write=True)  # type: ignore[attr-defined]  # its own
+    redis = cache.client.get_client(write=True)  # type: ignore[attr-defined]  # django-redis's
     refused, answer = redis.register_script(_SCRIPT)(keys, [action, json.dumps(facts)])
     return bool(refused), answer
 

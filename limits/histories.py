@@ -6,20 +6,23 @@ from typing import Any
 from django.conf import settings
 from django.core.cache import cache
 
-from limits.commands import Append
+from limits.commands import AddToHistory
 
 Entry = list[Any]
 
 
-def append(key: str, entry: Entry, *, at_most: int, seconds: int) -> Append:
-    """A command that adds the entry. The list ends `seconds` after its last one."""
+def add_command(key: str, entry: Entry, *, at_most: int, seconds: int) -> AddToHistory:
+    """A command that adds the entry and keeps the newest `at_most`.
+
+    The list expires `seconds` after its newest entry.
+    """
     text = json.dumps(entry)
-    return Append(name=key, key=key, entry=text, at_most=at_most, seconds=seconds)
+    return AddToHistory(name=key, key=key, entry=text, at_most=at_most, seconds=seconds)
 
 
 def entries(key: str) -> list[Entry]:
     if settings.REDIS_URL:
-        redis = cache.client.get_client(write=False)  # type: ignore[attr-defined]  # its own
+        redis = cache.client.get_client(write=False)  # type: ignore[attr-defined]  # django-redis's
         texts = redis.lrange(cache.make_key(key), 0, -1)
     else:
         texts = cache.get(key) or []

@@ -58,12 +58,14 @@ def record(pseudonym: str, event: str, about: str = "") -> None:
             once = f"number-refused:{pseudonym}:{event}:{about}"
             if not cache.add(once, 1, REPEAT_SECONDS):
                 return
-        commands.run([entry(pseudonym, event, about)])
+        commands.run([record_command(pseudonym, event, about)])
 
 
-def entry(pseudonym: str, event: str, about: str = "") -> commands.Append:
+def record_command(
+    pseudonym: str, event: str, about: str = ""
+) -> commands.AddToHistory:
     """A command that adds an entry, to be run together with others."""
-    return histories.append(
+    return histories.add_command(
         _key(pseudonym, event),
         [round(time.time(), 3), event, about],
         at_most=MOST,

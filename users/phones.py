@@ -161,14 +161,14 @@ def _with_one_form(
     return number if phonenumbers.is_valid_number(number) else None
 
 
-# A request asks for them several times.
-@lru_cache(maxsize=1024)
+# One request needs the country and the type of its number several times.
+@lru_cache(maxsize=64)
 def country_of(phone_number: str) -> str | None:
     """The ISO 3166 code of a number in E.164. None: it belongs to no single country."""
     return phonenumbers.region_code_for_number(phonenumbers.parse(phone_number))
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=64)
 def type_of(phone_number: str) -> str:
     """The kind of a number in E.164, such as `mobile`, `fixed_line`, `premium_rate`."""
     kind = phonenumbers.number_type(phonenumbers.parse(phone_number))

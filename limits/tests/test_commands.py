@@ -10,7 +10,7 @@ from django.core.cache import cache
 from redis.exceptions import RedisClusterException
 
 from conftest import Clock
-from limits import commands
+from limits import commands, histories
 from limits.commands import (
     AttemptCount,
     AttemptLimit,
@@ -200,6 +200,21 @@ def test_a_tally_counts_and_never_refuses() -> None:
     assert [run([tally])[0] for _ in range(3)] == [1, 2, 3]
     refund([tally])
     assert run([tally]) == [3]
+
+
+def test_a_refused_list_and_a_check_add_nothing_to_a_history() -> None:
+    add = histories.add_command("a-history", ["entry"], at_most=5, seconds=60)
+    check([add])
+    with pytest.raises(CommandRefused):
+        run([add, GUESSES])
+    assert histories.entries("a-history") == []
+
+
+def test_what_is_in_a_history_is_not_refunded() -> None:
+    add = histories.add_command("a-history", ["entry"], at_most=5, seconds=60)
+    assert run([add]) == [0]
+    refund([add])
+    assert histories.entries("a-history") == [["entry"]]
 
 
 def test_reading_changes_nothing() -> None:

@@ -5,7 +5,7 @@ from limits import commands, histories
 
 
 def append(text: str) -> None:
-    commands.run([histories.append("history", [text], at_most=2, seconds=60)])
+    commands.run([histories.add_command("history", [text], at_most=2, seconds=60)])
 
 
 def test_the_newest_entries_are_kept_newest_first() -> None:

@@ -173,7 +173,7 @@ def _reserve(
         attempt(ALL, SERVICE),
         # In the same steps: what decides the code's length, and today's count.
         *wrong_guesses(number, client),
-        daily_counts.one(daily_counts.CODES_SENT),
+        daily_counts.count_command(daily_counts.CODES_SENT),
     ]
     try:
         return lock, _reserve_or_challenge(wanted, client.challenge_solution)

@@ -355,6 +355,12 @@ def _announce(
         device=device.pk,
         address=keyed_address(client.address),
     )
-    entry = number_history.entry(phone_number.pseudonym, number_history.SIGNED_IN)
-    _, today = commands.run([entry, daily_counts.one(daily_counts.SIGN_INS)])
-    daily_counts.counted(today)
+    _, sign_ins_today = commands.run(
+        [
+            number_history.record_command(
+                phone_number.pseudonym, number_history.SIGNED_IN
+            ),
+            daily_counts.count_command(daily_counts.SIGN_INS),
+        ]
+    )
+    daily_counts.counted(sign_ins_today)

@@ -25,11 +25,11 @@ EVENTS = (CODES_SENT, SIGN_INS, SMS_FAILURES, LINK_OPENS)
 
 
 def count(event: Event) -> None:
-    [number] = commands.run([one(event)])
+    [number] = commands.run([count_command(event)])
     counted(number)
 
 
-def one(event: Event) -> commands.Tally:
+def count_command(event: Event) -> commands.Tally:
     """A command that counts one event today. Pass its result to `counted`."""
     return tally(event)
 

@@ -1,7 +1,10 @@
 """What a person's page says about their number."""
 
+import json
 import time
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from django.conf import settings
@@ -81,19 +84,18 @@ def test_recording_asks_the_database_nothing(
 
 
 def test_no_number_and_no_code_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
-    stored: list[Any] = []
-    append = histories.append
+    stored: list[commands.AddToHistory] = []
+    add_command = histories.add_command
 
-    def record(*args: Any, **options: Any) -> commands.Append:
-        stored.append(args)
-        return append(*args, **options)
+    def record(*args: Any, **options: Any) -> commands.AddToHistory:
+        stored.append(add_command(*args, **options))
+        return stored[-1]
 
-    monkeypatch.setattr(histories, "append", record)
-    code = ask_for_code(APIClient(), ALICE)
-    [(key, entry)] = stored
-    assert ALICE[1:] not in key
-    assert entry[1:] == ["sent", "sms"]
-    assert code not in entry
+    monkeypatch.setattr(histories, "add_command", record)
+    ask_for_code(APIClient(), ALICE)
+    [command] = stored
+    assert ALICE[1:] not in command.key
+    assert json.loads(command.entry) == [ANY, "sent", "sms"]
 
 
 def test_refusals_by_strangers_push_out_nothing(clock: Clock) -> None:
@@ -128,7 +130,7 @@ def test_a_request_goes_on_when_its_entry_is_lost(
     def fail(*_: Any, **__: Any) -> None:
         raise RedisError
 
-    monkeypatch.setattr(histories, "append", fail)
+    monkeypatch.setattr(number_history, "commands", SimpleNamespace(run=fail))
     assert ask_for_code(APIClient(), ALICE)
 
 
