@@ -15,8 +15,8 @@ class TextField(serializers.CharField):
         super().__init__(**kwargs)
         for validator in self.validators:
             if isinstance(validator, MaxLengthValidator):
-                # DRF's `lazy_format` stays in the language of its first reader. That
-                # would be wrong in a serializer that all requests share.
+                # DRF translates this once and keeps the text. A shared serializer
+                # would then answer all in the language of the first client.
                 text = self.error_messages["max_length"]
                 validator.message = format_lazy(text, max_length=self.max_length)
 
