@@ -22,7 +22,7 @@ class InviteCodeOwner(models.Model):
     """Mixin for the user model: an invite code. Only staff replace it.
 
     To create a row, set `invite_code` to `draw_invite_code()`, and draw again if the
-    database says that it is taken.
+    database says that it is taken, or if it is a ReplacedInviteCode.
     """
 
     invite_code = models.CharField(
@@ -277,6 +277,11 @@ class ReplacedInviteCode(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+    @classmethod
+    def is_replaced(cls, code: str, using: str | None = None) -> bool:
+        """It may still credit its owner, and must not be given to anybody else."""
+        return cls.objects.using(using).filter(code=code).exists()
 
 
 class LedgerEntry(models.Model):

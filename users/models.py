@@ -46,15 +46,17 @@ class UserManager(BaseUserManager["User"]):
             user.set_password(password)
             try:
                 with transaction.atomic(using=self._db):
-                    if _was_replaced(user.invite_code):
-                        raise IntegrityError("The invite code was somebody's before.")
                     user.save(using=self._db, force_insert=True)
+                    # After the INSERT, which waits for a replacement of this code.
+                    if ReplacedInviteCode.is_replaced(user.invite_code, self._db):
+                        raise IntegrityError("Staff replaced this invite code.")
                     _record_creation(user)
                     _record_rights(user)
             except IntegrityError:
                 code = user.invite_code
-                is_taken = self.filter(invite_code=code).exists() or _was_replaced(code)
-                if not (is_taken and draws_left):
+                is_taken = self.filter(invite_code=code).exists()
+                is_replaced = ReplacedInviteCode.is_replaced(code, self._db)
+                if not ((is_taken or is_replaced) and draws_left):
                     raise
             else:
                 break
@@ -73,11 +75,6 @@ class UserManager(BaseUserManager["User"]):
             return self.get(phone_number=normalize_phone_number(username or ""))
         except NotAPhoneNumber:
             raise self.model.DoesNotExist from None
-
-
-def _was_replaced(invite_code: str) -> bool:
-    """It may still credit its owner, or be one that people know as refused."""
-    return ReplacedInviteCode.objects.filter(code=invite_code).exists()
 
 
 def _record_creation(user: User) -> None:

@@ -56,8 +56,6 @@ def _replace(
         raise InviteCodeReplacedSince
     if not may_act_on(owner_id, by=by):
         raise PermissionDenied
-    if ReplacedInviteCode.objects.filter(code=code).exists():
-        raise IntegrityError("The code was somebody's before.")
     replaced = ReplacedInviteCode.objects.create(
         code=seen,
         owner_id=owner_id,
@@ -66,6 +64,9 @@ def _replace(
         by_id=by.pk,
     )
     users.filter(pk=owner_id).update(invite_code=code)
+    # After the UPDATE, which waits for a replacement of the drawn code.
+    if ReplacedInviteCode.is_replaced(code):
+        raise IntegrityError("Staff replaced this invite code.")
     transaction.on_commit(partial(_announce, replaced))
     return replaced
 

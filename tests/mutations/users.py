@@ -109,16 +109,16 @@ GUARDS = [
     Guard(
         "a new invite code is drawn if the first is taken",
         "users/models.py",
-        "if not (is_taken and draws_left):",
+        "if not ((is_taken or is_replaced) and draws_left):",
         "if True:",
         "users/tests/test_users.py::test_a_taken_invite_code_is_drawn_again",
     ),
     Guard(
-        "a new invite code was nobody's before",
+        "a new account gets no invite code that staff replaced",
         "users/models.py",
-        "if _was_replaced(user.invite_code):",
+        "if ReplacedInviteCode.is_replaced(user.invite_code, self._db):",
         "if False:",
-        "users/tests/test_users.py::test_an_invite_code_that_staff_replaced_is_drawn_again",
+        "users/tests/test_users.py::test_a_replaced_invite_code_is_not_given_to_a_new_account",
     ),
     Guard(
         "tokens of a closed account are invalid",

@@ -33,7 +33,7 @@ def test_a_taken_invite_code_is_drawn_again(
     assert User.objects.create_user(BORIS).invite_code == "7K9QXT"
 
 
-def test_an_invite_code_that_staff_replaced_is_drawn_again(
+def test_a_replaced_invite_code_is_not_given_to_a_new_account(
     alice: User, staff: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its old owner may still be credited for it."""
