@@ -8,15 +8,18 @@ tokens, digests and keys of devices: the file must not let anybody into the acco
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
+from django.db import DatabaseError
 from django.db.models import Q
 from django.utils import timezone
 
 from config.monitoring import audit
 from config.refusals import NotFound
+from config.server.redis_pool import REDIS_FAILS
 from config.server.request_queue import Kind, slot
 from limits.budgets import attempt, reserve
 from referrals.models import LedgerEntry, Referral, ReferralQuerySet
@@ -40,8 +43,9 @@ def export_data(user: User) -> Iterator[str]:
     download = reserve(attempt("data_exports_per_user", str(user.pk)))
     try:
         document = _document(user)
-    except Exception:
-        download.refund()  # an outage is not the person's failure
+    except (DatabaseError, *REDIS_FAILS):
+        with suppress(*REDIS_FAILS):
+            download.refund()  # an outage must not use up the person's downloads
         raise
     audit.record("data.exported", user=user.pk)
     return _pieces(document, user)
