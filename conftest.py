@@ -68,13 +68,13 @@ def cheap_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def cheap_qr_codes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not the best of eight patterns, whose choice takes as long as a sign-in."""
+    """Skip the search for the best mask: it takes as long as a sign-in."""
     monkeypatch.setattr(segno, "make", partial(segno.make, mask=0))
 
 
 @pytest.fixture(autouse=True)
 def cheap_first_event_of_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It looks for the counts of 38 days before, in each test anew."""
+    """The first event of a day looks for counts of the 38 days before."""
     monkeypatch.setattr(daily_counts, "KEPT_DAYS", 5)
 
 

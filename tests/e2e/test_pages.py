@@ -374,17 +374,19 @@ def test_first_page_load_after_the_sign_in_is_small(
         assert_load_is_small(open_page(**PHONE, storage_state=cookies), path)
 
 
+def size_of(request: Any) -> int:
+    sizes = request.sizes()
+    size: int = sizes["responseBodySize"] + sizes["responseHeadersSize"]
+    return size
+
+
 def assert_load_is_small(page: Page, path: str) -> None:
     finished: list[Any] = []
     page.on("requestfinished", finished.append)
     page.goto(path, wait_until="networkidle")
     assert urlsplit(page.url).path == path
-    # Not in the handler: on a busy machine it would still wait for the sizes here.
-    loaded = [
-        (request.url, sizes["responseBodySize"] + sizes["responseHeadersSize"])
-        for request in finished
-        for sizes in [request.sizes()]
-    ]
+    # After the load: in a handler `sizes` may still be waiting when `goto` returns.
+    loaded = [(request.url, size_of(request)) for request in finished]
     total = sum(size for _, size in loaded)
     print(f"\n  {path}: {len(loaded)} requests, {total / 1024:.1f} KiB", end="")
     assert len(loaded) <= 5

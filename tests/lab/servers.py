@@ -70,7 +70,9 @@ def postgresql(
     with spawn(command, log, user=user) as process:
         wait_for_postgresql(port)
         url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
-        _migrated.discard(url)
+        # The port may have been that of an earlier server, with other databases.
+        for migrated in [known for known in _migrated if f":{port}/" in known]:
+            _migrated.discard(migrated)
         yield Service({"DATABASE_URL": url}, process, log)
 
 
@@ -154,12 +156,12 @@ def web(folder: Path, settings: Env) -> Iterator[Service]:
         yield replace(service, env={**settings, **service.env})
 
 
-# Databases that this process has migrated. It may start many web servers on one.
+# URLs of databases that this process has migrated already.
 _migrated: set[str] = set()
 
 
 def prepare(settings: Env) -> Env:
-    """Migrate, and say what the web server's environment is."""
+    """The web server's environment. The first time, migrates and collects files."""
     env = {
         "DJANGO_SETTINGS_MODULE": "config.settings",  # not what a test run may have set
         "ENV_FILE": os.devnull,
@@ -170,7 +172,10 @@ def prepare(settings: Env) -> Env:
     if env["DATABASE_URL"] not in _migrated:
         manage(env, "migrate", "--verbosity=0")
         _migrated.add(env["DATABASE_URL"])
-    if env["DEBUG"] == "off" and not Path(env["STATIC_ROOT"]).exists():
+    if (
+        env["DEBUG"] == "off"
+        and not (Path(env["STATIC_ROOT"]) / "staticfiles.json").exists()
+    ):
         manage(env, "collectstatic", "--noinput", "--verbosity=0")
     return env
 

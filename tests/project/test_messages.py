@@ -14,6 +14,9 @@ ROOT = Path(settings.BASE_DIR)
 FOLDER = Path("locale/ru/LC_MESSAGES")
 PO = polib.pofile(str(ROOT / FOLDER / "django.po"))
 
+APPS = ("config", "users", "referrals", "webhooks", "limits")
+GETTEXT = {"_", "gettext", "ngettext", "pgettext", "npgettext"}
+
 Key = tuple[str | None, str]
 
 
@@ -25,14 +28,20 @@ def texts(catalogue: polib.POFile | polib.MOFile) -> dict[Key, object]:
     }
 
 
+def name_of(function: ast.expr) -> str:
+    """`gettext` of both `gettext(…)` and `translation.gettext(…)`."""
+    name: str = getattr(function, "id", getattr(function, "attr", ""))
+    return name
+
+
 def test_every_text_is_translated() -> None:
     assert [entry.msgid for entry in PO.untranslated_entries()] == []
     assert [entry.msgid for entry in PO.fuzzy_entries()] == []
 
 
-@pytest.mark.parametrize("app", ["config", "users", "referrals", "webhooks"])
+@pytest.mark.parametrize("app", APPS)
 def test_no_text_hides_in_an_f_string(app: str) -> None:
-    """There gettext would not find it."""
+    """xgettext does not read inside f-strings."""
     hidden = [
         f"{path.relative_to(ROOT)}:{call.lineno}"
         for path in (ROOT / app).rglob("*.py")
@@ -40,7 +49,7 @@ def test_no_text_hides_in_an_f_string(app: str) -> None:
         if isinstance(text, ast.JoinedStr)
         for call in ast.walk(text)
         if isinstance(call, ast.Call)
-        and getattr(call.func, "id", "") in {"_", "gettext", "ngettext", "pgettext"}
+        and name_of(call.func).removesuffix("_lazy") in GETTEXT
     ]
     assert hidden == []
 
@@ -57,8 +66,7 @@ def test_the_compiled_catalogue_is_fresh() -> None:
 
 @pytest.mark.skipif(not shutil.which("xgettext"), reason="gettext is not installed")
 def test_every_text_of_the_source_is_in_the_catalogue(tmp_path: Path) -> None:
-    apps = ("config", "users", "referrals", "webhooks", "limits")
-    for name in (*apps, "templates", "locale"):
+    for name in (*APPS, "templates", "locale"):
         shutil.copytree(ROOT / name, tmp_path / name)
     shutil.copy(ROOT / "manage.py", tmp_path)
     command = ["makemessages", "-l", "ru", "--no-location", "--no-obsolete"]
