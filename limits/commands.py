@@ -1,4 +1,4 @@
-"""Commands on counters, locks and lists in the cache, run together: all of them, or none.
+"""Commands on counters, locks and lists in the cache: all of a list run, or none.
 
 On one Redis and in memory, all commands of a list are one atomic step. In a Redis
 Cluster, those whose keys are stored together (`slots`) are one. Its steps run one after

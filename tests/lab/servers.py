@@ -156,6 +156,10 @@ def web(folder: Path, settings: Env) -> Iterator[Service]:
         yield replace(service, env={**settings, **service.env})
 
 
+def has_static_files(env: Env) -> bool:
+    return (Path(env["STATIC_ROOT"]) / "staticfiles.json").exists()
+
+
 # URLs of databases that this process has migrated already.
 _migrated: set[str] = set()
 
@@ -172,10 +176,7 @@ def prepare(settings: Env) -> Env:
     if env["DATABASE_URL"] not in _migrated:
         manage(env, "migrate", "--verbosity=0")
         _migrated.add(env["DATABASE_URL"])
-    if (
-        env["DEBUG"] == "off"
-        and not (Path(env["STATIC_ROOT"]) / "staticfiles.json").exists()
-    ):
+    if env["DEBUG"] == "off" and not has_static_files(env):
         manage(env, "collectstatic", "--noinput", "--verbosity=0")
     return env
 
