@@ -51,9 +51,9 @@ def _activation(
 ) -> Iterator[str]:
     if activation is None:
         yield _(
-            "The invited person has activated no invite code. Opening a link is not "
-            "enough: it counts when they sign in on the same device or enter the code "
-            "in their profile. They still can."
+            "The invited person has not activated an invite code. Opening a link is "
+            "not enough: they must accept the invitation and sign in with the same "
+            "browser, or enter the code in their profile. They can still do this."
         )
         return
     if activation.inviter_id == inviter.pk:

@@ -148,7 +148,10 @@ class NewTokenSerializer(serializers.Serializer[Any]):
     token = serializers.CharField(help_text=_("Shown once; send it with each request."))
     expires_at = serializers.DateTimeField(
         source="device.expires_at",
-        help_text=_("When the token ends if it is not used; use renews it."),
+        help_text=_(
+            "When the token ends if it is not used. Use postpones this, up to a year "
+            "after the sign-in."
+        ),
     )
 
 

@@ -30,7 +30,7 @@ def activate(invitee: User, inviter: User) -> None:
 
 def test_nothing_was_activated(admin: Client, alice: User, boris: User) -> None:
     body = ask(admin, "8 (999) 000-00-02", alice.invite_code.lower())
-    assert "has activated no invite code" in body
+    assert "has not activated an invite code" in body
     assert "joined after the inviter" in body
     fix = f"/admin/referrals/referral/{boris.pk}/correct/?inviter={alice.invite_code}"
     assert fix in body

@@ -163,7 +163,7 @@ def test_accepting_while_signed_in_leads_to_the_question(
 def test_accepting_an_unknown_invite_code_is_refused(client: Client) -> None:
     response = client.post("/login/invite/", {"invite_code": "000000"})
     assert response.status_code == 404
-    assert "This link does not work" in text(response)
+    assert "This invite code does not work" in text(response)
     assert "invitation" not in client.cookies
 
 
@@ -171,7 +171,7 @@ def test_accepting_an_unknown_invite_code_is_refused(client: Client) -> None:
 def test_a_bad_invite_link_is_a_friendly_page(client: Client, code: str) -> None:
     response = client.get(f"/i/{code}/")
     assert response.status_code == 404
-    assert "This link does not work" in text(response)
+    assert "This invite code does not work" in text(response)
     assert b"<script>" not in response.content
 
 
