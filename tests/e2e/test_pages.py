@@ -31,7 +31,7 @@ WORDS = {
         "sign_in": "Sign in",
         "accept": "Accept and sign in",
         "shown": "see your full phone number",
-        "counted": "Your invitation has been counted",
+        "counted": "You have accepted the invitation",
         "one": "1 person",
         "wrong": "4 attempts left",
         "sign_out": "Sign out",
@@ -130,7 +130,7 @@ def test_form_errors_are_shown_at_their_fields(
     page.goto("/login/")
     page.locator("[name=phone_number]").fill("12")
     page.get_by_role("button", name="Send the code").click()
-    refused(page, "phone_number", "not a phone number")
+    refused(page, "phone_number", "not a valid phone number")
 
     sign_in(page, new_phone_number())
     own = page.locator("#invite-code").inner_text()
@@ -176,7 +176,7 @@ def test_accepted_invitation_can_be_dropped(
     page = open_page(**PHONE, java_script_enabled=scripts)
     page.goto(f"/login/?invite={owner['invite_code']}")
     page.get_by_role("button", name="Accept and sign in").click()
-    page.get_by_role("button", name="Not this one").click()
+    page.get_by_role("button", name="Remove this invitation").click()
     expect(page.locator(".invited")).to_have_count(0)
     sign_in(page, new_phone_number())
     page.goto("/profile/activate/")
@@ -190,7 +190,7 @@ def test_account_is_edited_and_deleted(open_page: OpenPage) -> None:
     page.get_by_label("First name").fill("<b>Boris</b>")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("<b>Boris</b>")
-    page.get_by_role("link", name="Delete the account").click()
+    page.get_by_role("link", name="Delete my account").click()
     page.get_by_label("Last four digits").fill(phone[-4:])
     page.get_by_role("button", name="Delete permanently").click()
     expect(page.get_by_role("status").first).to_contain_text("has been deleted")
@@ -201,14 +201,14 @@ def test_number_is_changed(open_page: OpenPage, scripts: bool) -> None:
     page = open_page(**PHONE, java_script_enabled=scripts)
     sign_in(page, new_phone_number())
     invite_code = page.locator("#invite-code").inner_text()
-    page.get_by_role("link", name="Change the number").click()
+    page.get_by_role("link", name="Change my number").click()
     page.get_by_label("New phone number").fill(phone := new_phone_number())
     page.get_by_role("button", name="Send the codes").click()
     page.wait_for_url("**/profile/phone/code/")
     for which in ("old", "new"):
         code = page.locator(f"#dev-{which}-code").inner_text()
         page.locator(f"[name={which}_code]").fill(code)
-    page.get_by_role("button", name="Change the number").click()
+    page.get_by_role("button", name="Change my number").click()
     page.wait_for_url("**/profile/")
     expect(page.get_by_role("status").first).to_contain_text("Your number is changed")
     expect(page.get_by_role("heading", level=1)).to_contain_text(phone[-2:])
@@ -231,7 +231,7 @@ def test_pages_work_with_the_keyboard(open_page: OpenPage) -> None:
     for _ in range(30):
         page.keyboard.press("Tab")
         reached.add(page.evaluate("document.activeElement.textContent.trim()"))
-    assert {"Copy the link", "Next", "Sign out", "Delete the account"} <= reached
+    assert {"Copy the link", "Next", "Sign out", "Delete my account"} <= reached
 
 
 def test_double_click_sends_one_request(open_page: OpenPage) -> None:

@@ -65,9 +65,9 @@ class ChannelField(serializers.ChoiceField):
             allow_blank=True,
             help_text=_(
                 "How to send the code: `sms`, `call` (it is the last 4 digits of the "
-                "number that calls), `telegram`, `voice`. Only what the service "
-                "offers, see `channels` in the answer. If it does not work, another "
-                "is used."
+                "number that we call from), `telegram`, `voice`. Only what the service "
+                "offers, see `channels` in the answer. If it does not work, another is "
+                "used."
             ),
             **kwargs,
         )

@@ -148,7 +148,7 @@ def test_after_the_last_guess_the_page_takes_no_codes_until_there_are_new_ones(
         assert "Send again" not in text(shown)
         assert 'data-clock="240"' in body
         assert "No codes for this change work here until 13:05 (UTC)" in text(shown)
-        assert "Other number" in text(shown)
+        assert "Use another number" in text(shown)
     # The number typed once more: the same codes would be sent, and be refused.
     sent = len(outbox)
     page = browser.post(NUMBER, {"phone_number": NEW}, follow=True)
@@ -196,7 +196,11 @@ def test_a_double_click_sends_two_sms_and_goes_on(
 
 @pytest.mark.parametrize(
     ("number", "words"),
-    [("12", "not a phone number"), (BORIS, "your number already"), ("", "required")],
+    [
+        ("12", "not a valid phone number"),
+        (BORIS, "your number already"),
+        ("", "required"),
+    ],
 )
 def test_a_bad_number_is_told(browser: Client, number: str, words: str) -> None:
     response = browser.post(NUMBER, {"phone_number": number})
