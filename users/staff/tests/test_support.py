@@ -273,7 +273,7 @@ def test_a_gone_inviter_is_said_to_be_gone(
     code = alice.invite_code
     alice.delete()
     body = admin.get(page_of(boris)).content.decode()
-    assert "an account that is gone" in body
+    assert "a deleted account" in body
     found = admin.get("/admin/referrals/referral/", {"q": code.lower()})
     assert BORIS in found.content.decode()
 
