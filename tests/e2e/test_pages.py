@@ -145,11 +145,13 @@ def test_form_errors_are_shown_at_their_fields(
         refused(page, "invite_code", text)
     page.locator("[name=invite_code]").fill(owners[0]["invite_link"])
     page.get_by_role("button", name="Next").click()
-    page.get_by_role("button", name="Yes, activate it").click()
+    page.get_by_role("button", name="Yes, accept the invitation").click()
     expect(page.get_by_role("status").first).to_contain_text("activated")
     page.goto(f"/profile/activate/?invite_code={owners[1]['invite_code']}")
     expect(page.locator("main")).to_contain_text("already activated an invite code")
-    expect(page.get_by_role("button", name="Yes, activate it")).to_have_count(0)
+    expect(page.get_by_role("button", name="Yes, accept the invitation")).to_have_count(
+        0
+    )
 
     page.goto("/profile/edit/")
     page.locator("[name=email]").fill("a@b")
@@ -210,7 +212,9 @@ def test_number_is_changed(open_page: OpenPage, scripts: bool) -> None:
         page.locator(f"[name={which}_code]").fill(code)
     page.get_by_role("button", name="Change my number").click()
     page.wait_for_url("**/profile/")
-    expect(page.get_by_role("status").first).to_contain_text("Your number is changed")
+    expect(page.get_by_role("status").first).to_contain_text(
+        "Your number has been changed"
+    )
     expect(page.get_by_role("heading", level=1)).to_contain_text(phone[-2:])
     expect(page.locator("#invite-code")).to_have_text(invite_code)
 
@@ -283,7 +287,7 @@ def test_used_up_attempts_leave_a_clock_and_no_field(
     expect(page.locator("[data-clock]")).to_have_text(re.compile("^[34]:[0-9]{2}$"))
     if scripts:  # axe is one
         check(page)
-    page.get_by_role("link", name="Try again").click()
+    page.get_by_role("link", name="Check again").click()
     expect(page.get_by_role("alert")).to_contain_text("no attempts left")
 
 

@@ -303,7 +303,7 @@ def test_a_person_who_has_activated_is_told_at_once(
     boris_browser.post(url, {"invite_code": alice.invite_code})
     page = boris_browser.get(url, {"invite_code": clara.invite_code})
     assert "You have already activated an invite code." in text(page)
-    assert "Yes, activate it" not in text(page)
+    assert "Yes, accept the invitation" not in text(page)
 
 
 def test_activation_asks_first_and_then_counts(
@@ -315,7 +315,7 @@ def test_activation_asks_first_and_then_counts(
     assert not Referral.objects.exists()
     body = {"invite_code": alice.invite_code}
     response = boris_browser.post(url, body, follow=True)
-    assert "The invite code is activated." in text(response)
+    assert "The invite code has been activated." in text(response)
     assert alice.invite_code in text(boris_browser.get("/profile/"))
     link = boris_browser.get(f"/i/{alice.invite_code}/")
     assert "You have already activated an invite code." in text(link)

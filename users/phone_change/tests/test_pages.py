@@ -54,7 +54,7 @@ def test_in_two_steps(browser: Client, outbox: list[Message]) -> None:
     assert thief.get("/profile/").status_code == 200
     page = browser.post(CODES, codes(outbox), follow=True)
     assert page.redirect_chain == [("/profile/", 302)]
-    assert "Your number is changed." in text(page)
+    assert "Your number has been changed." in text(page)
     assert "+7 999 000-00-77" in text(page)
     boris.refresh_from_db()
     assert boris.phone_number == NEW
