@@ -108,7 +108,7 @@ class PhoneNumberSerializerField(TextField):
     def __init__(self, **kwargs: Any) -> None:
         text = _(
             "In any format, such as `+7 999 123-45-67`, `8 (999) 123-45-67`, "
-            "`007 999 1234567` or `tel:+79991234567`; answered in E.164. Letters and "
+            "`007 999 1234567` or `tel:+79991234567`; returned in E.164. Letters and "
             "extensions are refused."
         )
         kwargs.setdefault("help_text", text)

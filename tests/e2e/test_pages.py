@@ -611,7 +611,7 @@ def check(page: Page, **options: Any) -> None:
 @pytest.mark.parametrize(
     ("path", "shown"),
     [
-        ("/redoc/", "h2:has-text('Send a login code')"),
+        ("/redoc/", "h2:has-text('Send a sign-in code')"),
         ("/swagger/", "[data-path='/api/auth/request-code/']"),
     ],
 )
