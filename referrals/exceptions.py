@@ -39,11 +39,14 @@ class CorrectionRefused(Exception):
 
 
 class CorrectionToOneself(CorrectionRefused):
-    text = _("Nobody invites themselves.")
+    text = _("People cannot invite themselves.")
 
 
 class CorrectionOfOnesOwn(CorrectionRefused):
-    text = _("You are one of the two. Somebody else has to do this.")
+    text = _(
+        "You are the inviter or the invited person. Another member of staff has to do "
+        "this."
+    )
 
 
 class CorrectionChangesNothing(CorrectionRefused):

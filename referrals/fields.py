@@ -16,7 +16,7 @@ class InviteCodeField(TextField):
         kwargs.setdefault(
             "help_text",
             _(
-                "Another person's invite code, in any spelling, their share link, or "
+                "Another person's invite code, in any format, their share link, or "
                 "a text with one of these: `7K9QXT`, `7k9-qxt`, `Code: 7K9QXT`."
             ),
         )

@@ -77,7 +77,7 @@ def activate_page(request: HttpRequest) -> HttpResponse:
                 address=address,
                 came_by=read_came_by(data.get("came_by"), CameBy.TYPED),
             )
-            messages.success(request, _("The invite code is activated."))
+            messages.success(request, _("The invite code has been activated."))
             return redirect("profile")
         inviter = look_up_inviter(code, address=address, username=user.get_username())
         if inviter.pk == user.pk:

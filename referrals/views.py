@@ -105,7 +105,7 @@ class InviteCodeView(APIView):
         ),
         parameters=[
             OpenApiParameter(
-                "code", str, OpenApiParameter.PATH, description=_("In any spelling.")
+                "code", str, OpenApiParameter.PATH, description=_("In any format.")
             )
         ],
         responses=InviteCodeSerializer,

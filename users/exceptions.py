@@ -5,7 +5,7 @@ from config.refusals import Conflict, NotAllowed, Refusal
 
 class PhoneNumberInvalid(Refusal):
     code = "phone_number_invalid"
-    text = _("This is not a phone number. Write it with the country code.")
+    text = _("This is not a valid phone number. Include the country code.")
     attr = "phone_number"
 
 
@@ -19,4 +19,6 @@ class PhoneNumberTaken(Conflict):
 
 class StaffAccountProtected(NotAllowed):
     code = "staff_account_protected"
-    text = _("This is an account of staff. Only a superuser can do this, at /admin/.")
+    text = _(
+        "This is a staff account. Only a superuser can do this, on the admin site."
+    )

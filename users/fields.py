@@ -26,11 +26,14 @@ from users.phones import (
     typing_formats,
 )
 
-HELP = _("In any spelling. A number of another country begins with + and its code.")
+HELP = _(
+    "In any format. Start a number from another country with + and its country code."
+)
 INVALID = PhoneNumberInvalid.code
 INVALID_MESSAGE = PhoneNumberInvalid.text
 EXTENSION_MESSAGE = _(
-    "SMS do not reach extensions. Write the number without one, if it is a mobile."
+    "An SMS cannot reach an extension. If it is a mobile number, enter it without the "
+    "extension."
 )
 
 
@@ -104,8 +107,8 @@ class PhoneNumberField(TextColumn):
 class PhoneNumberSerializerField(TextField):
     def __init__(self, **kwargs: Any) -> None:
         text = _(
-            "In any spelling, such as `+7 999 123-45-67`, `8 (999) 123-45-67`, "
-            "`007 999 1234567` or `tel:+79991234567`; answered in E.164. Letters and "
+            "In any format, such as `+7 999 123-45-67`, `8 (999) 123-45-67`, "
+            "`007 999 1234567` or `tel:+79991234567`; returned in E.164. Letters and "
             "extensions are refused."
         )
         kwargs.setdefault("help_text", text)

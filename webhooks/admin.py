@@ -45,7 +45,7 @@ class EventAdmin(EventModelAdmin):
         if request.method == "GET" and Endpoint.objects.current().stopped().exists():
             text = _(
                 "Nothing is being sent: the receiver answered 410 Gone or asked to "
-                "wait. “Send again what did not arrive” resumes sending."
+                "wait. “Resend undelivered events” resumes sending."
             )
             self.message_user(request, text, messages.WARNING)
         return super().changelist_view(request, extra_context)
@@ -56,9 +56,7 @@ class EventAdmin(EventModelAdmin):
             return gettext("delivered")
         return gettext("given up") if event.given_up_at else gettext("waiting")
 
-    @admin.action(
-        description=_("Send again what did not arrive"), permissions=["retry"]
-    )
+    @admin.action(description=_("Resend undelivered events"), permissions=["retry"])
     def retry(self, request: HttpRequest, queryset: EventQuerySet) -> None:
         services.resume()
         number = services.retry(queryset)

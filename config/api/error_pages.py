@@ -81,7 +81,9 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def compressed_body(request: HttpRequest) -> HttpResponse:
-    text = _("Compressed bodies are not accepted. Send it without Content-Encoding.")
+    text = _(
+        "Compressed bodies are not accepted. Send the body without Content-Encoding."
+    )
     return _answer(request, 415, text, "unsupported_media_type")
 
 

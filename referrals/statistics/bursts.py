@@ -1,6 +1,7 @@
 """Inviters whose code was activated unusually often within an hour.
 
-That may be a good post or a farm of numbers: people decide. Nothing is refused here.
+It may be a popular post, or one person with many phone numbers: people decide. Nothing
+is refused here.
 """
 
 from datetime import datetime

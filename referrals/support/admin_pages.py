@@ -80,7 +80,7 @@ def correct(request: HttpRequest, invitee_id: int) -> HttpResponse:
         except CorrectionRefused as refused:
             form.add_error("inviter", str(refused.text))
         else:
-            messages.success(request, _("The inviter is corrected."))
+            messages.success(request, _("The inviter has been corrected."))
             return redirect(person_url(invitee))
     context = {
         "form": form,
@@ -107,7 +107,7 @@ def revert(request: HttpRequest, pk: int) -> HttpResponse:
         except CorrectionRefused as refused:
             form.add_error(None, str(refused.text))
         else:
-            messages.success(request, _("The correction is reverted."))
+            messages.success(request, _("The correction has been reverted."))
             return redirect(person_url(correction.invitee))
     context = {
         "form": form,
@@ -138,7 +138,7 @@ def replace_code(request: HttpRequest, owner_id: int) -> HttpResponse:
         except CorrectionRefused as refused:
             form.add_error(None, str(refused.text))
         else:
-            messages.success(request, _("The invite code is replaced."))
+            messages.success(request, _("The invite code has been replaced."))
             return redirect(person_url(owner))
     context = {"form": form, "person": owner, "person_url": person_url(owner)}
     title = _("Replace the invite code")

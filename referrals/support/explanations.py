@@ -22,7 +22,7 @@ def explain(
     if invitee is None or inviter is None:
         return list(_missing(invitee, inviter))
     if invitee.pk == inviter.pk:
-        return [_("Both numbers are the same person. Nobody invites themselves.")]
+        return [_("Both numbers are the same person. People cannot invite themselves.")]
     return [
         *_activation(getattr(invitee, "activation", None), inviter),
         *_accounts(invitee, inviter),
@@ -51,17 +51,17 @@ def _activation(
 ) -> Iterator[str]:
     if activation is None:
         yield _(
-            "The invited person has activated no invite code. Opening a link is not "
-            "enough: it counts when they sign in on the same device or enter the code "
-            "in their profile. They still can."
+            "The invited person has not activated an invite code. Opening a link is "
+            "not enough: they must accept the invitation and sign in with the same "
+            "browser, or enter the code in their profile. They can still do this."
         )
         return
     if activation.inviter_id == inviter.pk:
-        text = _("It is credited: code %(code)s, activated %(when)s.")
+        text = _("The inviter is credited: code %(code)s, activated %(when)s.")
     elif activation.inviter is None:
         text = _(
-            "The invited person activated the code %(code)s on %(when)s; the account "
-            "that it belonged to is gone. A person can activate only one code."
+            "The invited person activated the code %(code)s on %(when)s; it belonged "
+            "to a deleted account. A person can activate only one code."
         )
     else:
         text = _(
@@ -83,9 +83,10 @@ def _accounts(invitee: AbstractBaseUser, inviter: AbstractBaseUser) -> Iterator[
     if order := _order(_joined(invitee), _joined(inviter)):
         yield order
     if failures := used("activation_failures_per_user", invitee.get_username()):
-        yield _("Codes entered by this person and refused recently: %(number)s.") % {
-            "number": failures
-        }
+        yield _(
+            "Invite codes that this person entered and that were refused recently: "
+            "%(number)s."
+        ) % {"number": failures}
 
 
 def _order(came: datetime | None, was_there: datetime | None) -> str | None:

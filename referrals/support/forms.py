@@ -48,7 +48,7 @@ class ReasonForm(forms.Form):
 
 class CorrectionForm(ReasonForm):
     inviter = PersonField(
-        label=_("Right inviter (number or code)"),
+        label=_("New inviter (number or code)"),
         required=False,
         help_text=_("Empty: nobody invited this person."),
     )

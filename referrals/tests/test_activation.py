@@ -26,7 +26,7 @@ def refusal(user: User, code: object) -> dict[str, object]:
 def test_an_activation_is_kept(alice: User, boris: User) -> None:
     status, body = activate(boris, alice.invite_code)
     assert status == 200
-    assert body["message"] == "The invite code is activated."
+    assert body["message"] == "The invite code has been activated."
     assert body["profile"]["activated_invite_code"] == alice.invite_code  # type: ignore[index]
     referral = Referral.objects.get()
     assert (referral.invitee, referral.inviter) == (boris, alice)

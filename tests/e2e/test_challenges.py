@@ -76,7 +76,7 @@ def test_people_without_scripts_are_asked_to_wait(open_page: OpenPage) -> None:
         expect(page.locator("main")).to_contain_text(WAITING)
         expect(page.get_by_text(SOLVING)).to_be_hidden()
         page.get_by_role("button", name="Try again").click()
-    page.get_by_role("link", name="Other number").click()
+    page.get_by_role("link", name="Use another number").click()
     expect(page.locator("[name=phone_number]")).to_be_visible()
 
 

@@ -92,7 +92,7 @@ def test_the_page_of_the_documentation_works(site: Any, chromium: Browser) -> No
     )
     seen = page.inner_text("#log")
     context.close()
-    expected = r"throttled \d+\nThe invite code is activated\.\n"
+    expected = r"throttled \d+\nThe invite code has been activated\.\n"
     expected += r"authentication_failed ?\ndone\s*"
     assert re.fullmatch(expected, seen), seen
 

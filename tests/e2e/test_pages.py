@@ -31,7 +31,7 @@ WORDS = {
         "sign_in": "Sign in",
         "accept": "Accept and sign in",
         "shown": "see your full phone number",
-        "counted": "Your invitation has been counted",
+        "counted": "You have accepted the invitation",
         "one": "1 person",
         "wrong": "4 attempts left",
         "sign_out": "Sign out",
@@ -41,7 +41,7 @@ WORDS = {
         "sign_in": "Войти",
         "accept": "Принять и войти",
         "shown": "увидит ваш номер телефона полностью",
-        "counted": "Ваше приглашение засчитано",
+        "counted": "Вы приняли приглашение",
         "one": "1 человек",
         "wrong": "Осталось 4 попытки",
         "sign_out": "Выйти",
@@ -130,7 +130,7 @@ def test_form_errors_are_shown_at_their_fields(
     page.goto("/login/")
     page.locator("[name=phone_number]").fill("12")
     page.get_by_role("button", name="Send the code").click()
-    refused(page, "phone_number", "not a phone number")
+    refused(page, "phone_number", "not a valid phone number")
 
     sign_in(page, new_phone_number())
     own = page.locator("#invite-code").inner_text()
@@ -145,11 +145,13 @@ def test_form_errors_are_shown_at_their_fields(
         refused(page, "invite_code", text)
     page.locator("[name=invite_code]").fill(owners[0]["invite_link"])
     page.get_by_role("button", name="Next").click()
-    page.get_by_role("button", name="Yes, activate it").click()
+    page.get_by_role("button", name="Yes, accept the invitation").click()
     expect(page.get_by_role("status").first).to_contain_text("activated")
     page.goto(f"/profile/activate/?invite_code={owners[1]['invite_code']}")
     expect(page.locator("main")).to_contain_text("already activated an invite code")
-    expect(page.get_by_role("button", name="Yes, activate it")).to_have_count(0)
+    expect(page.get_by_role("button", name="Yes, accept the invitation")).to_have_count(
+        0
+    )
 
     page.goto("/profile/edit/")
     page.locator("[name=email]").fill("a@b")
@@ -176,7 +178,7 @@ def test_accepted_invitation_can_be_dropped(
     page = open_page(**PHONE, java_script_enabled=scripts)
     page.goto(f"/login/?invite={owner['invite_code']}")
     page.get_by_role("button", name="Accept and sign in").click()
-    page.get_by_role("button", name="Not this one").click()
+    page.get_by_role("button", name="Remove this invitation").click()
     expect(page.locator(".invited")).to_have_count(0)
     sign_in(page, new_phone_number())
     page.goto("/profile/activate/")
@@ -190,7 +192,7 @@ def test_account_is_edited_and_deleted(open_page: OpenPage) -> None:
     page.get_by_label("First name").fill("<b>Boris</b>")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("<b>Boris</b>")
-    page.get_by_role("link", name="Delete the account").click()
+    page.get_by_role("link", name="Delete my account").click()
     page.get_by_label("Last four digits").fill(phone[-4:])
     page.get_by_role("button", name="Delete permanently").click()
     expect(page.get_by_role("status").first).to_contain_text("has been deleted")
@@ -201,16 +203,18 @@ def test_number_is_changed(open_page: OpenPage, scripts: bool) -> None:
     page = open_page(**PHONE, java_script_enabled=scripts)
     sign_in(page, new_phone_number())
     invite_code = page.locator("#invite-code").inner_text()
-    page.get_by_role("link", name="Change the number").click()
+    page.get_by_role("link", name="Change my number").click()
     page.get_by_label("New phone number").fill(phone := new_phone_number())
     page.get_by_role("button", name="Send the codes").click()
     page.wait_for_url("**/profile/phone/code/")
     for which in ("old", "new"):
         code = page.locator(f"#dev-{which}-code").inner_text()
         page.locator(f"[name={which}_code]").fill(code)
-    page.get_by_role("button", name="Change the number").click()
+    page.get_by_role("button", name="Change my number").click()
     page.wait_for_url("**/profile/")
-    expect(page.get_by_role("status").first).to_contain_text("Your number is changed")
+    expect(page.get_by_role("status").first).to_contain_text(
+        "Your number has been changed"
+    )
     expect(page.get_by_role("heading", level=1)).to_contain_text(phone[-2:])
     expect(page.locator("#invite-code")).to_have_text(invite_code)
 
@@ -231,7 +235,7 @@ def test_pages_work_with_the_keyboard(open_page: OpenPage) -> None:
     for _ in range(30):
         page.keyboard.press("Tab")
         reached.add(page.evaluate("document.activeElement.textContent.trim()"))
-    assert {"Copy the link", "Next", "Sign out", "Delete the account"} <= reached
+    assert {"Copy the link", "Next", "Sign out", "Delete my account"} <= reached
 
 
 def test_double_click_sends_one_request(open_page: OpenPage) -> None:
@@ -283,7 +287,7 @@ def test_used_up_attempts_leave_a_clock_and_no_field(
     expect(page.locator("[data-clock]")).to_have_text(re.compile("^[34]:[0-9]{2}$"))
     if scripts:  # axe is one
         check(page)
-    page.get_by_role("link", name="Try again").click()
+    page.get_by_role("link", name="Check again").click()
     expect(page.get_by_role("alert")).to_contain_text("no attempts left")
 
 
@@ -609,7 +613,7 @@ def check(page: Page, **options: Any) -> None:
 @pytest.mark.parametrize(
     ("path", "shown"),
     [
-        ("/redoc/", "h2:has-text('Send a login code')"),
+        ("/redoc/", "h2:has-text('Send a sign-in code')"),
         ("/swagger/", "[data-path='/api/auth/request-code/']"),
     ],
 )

@@ -108,7 +108,7 @@ def confirm_email(page: Page, mail: MailServer) -> str:
     check_if_scripted(page)
     page.get_by_role("button", name="Confirm").click()
     page.wait_for_url("**/profile/")
-    expect(page.locator("main")).to_contain_text("Your e-mail is confirmed.")
+    expect(page.locator("main")).to_contain_text("Your e-mail has been confirmed.")
     return link[0]
 
 

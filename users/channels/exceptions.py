@@ -100,7 +100,7 @@ _UNSURE = {
         "not, ask again a little later."
     ),
     "telegram": _(
-        "We are not sure that the message in Telegram was sent. If it arrives, use "
+        "We are not sure that the Telegram message was sent. If it arrives, use "
         "its code; if not, ask again a little later."
     ),
 }

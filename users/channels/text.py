@@ -21,7 +21,7 @@ def login_code_text() -> str:
     """
     domain = settings.SMS_WEBOTP_DOMAIN
     if not domain:
-        return _("%(code)s is your sign-in code. Tell it to nobody.")
+        return _("%(code)s is your sign-in code. Do not share it with anyone.")
     return _("%(code)s is your sign-in code.") + f"\n@{domain} #%(code)s"
 
 
@@ -30,14 +30,18 @@ def last_code_text(seconds: int) -> str:
     minutes = max(round(seconds / 60), 1)
     if minutes < 100:
         return ngettext(
-            "%(code)s: sign-in code for %(number)d minute. No other code till then.",
-            "%(code)s: sign-in code for %(number)d minutes. No other code till then.",
+            "%(code)s is your sign-in code for the next %(number)d minute. Keep it: "
+            "you may not get another one until then.",
+            "%(code)s is your sign-in code for the next %(number)d minutes. Keep it: "
+            "you may not get another one until then.",
             minutes,
         ) % {"code": "%(code)s", "number": minutes}
     hours = round(minutes / 60)
     return ngettext(
-        "%(code)s: sign-in code for %(number)d hour. No other code till then.",
-        "%(code)s: sign-in code for %(number)d hours. No other code till then.",
+        "%(code)s is your sign-in code for the next %(number)d hour. Keep it: you may "
+        "not get another one until then.",
+        "%(code)s is your sign-in code for the next %(number)d hours. Keep it: you may "
+        "not get another one until then.",
         hours,
     ) % {"code": "%(code)s", "number": hours}
 
@@ -45,13 +49,14 @@ def last_code_text(seconds: int) -> str:
 def change_from_text(new_number_end: str) -> str:
     return _(
         "%(code)s is the code to change your number to the one ending in %(end)s. "
-        "Tell it to nobody."
+        "Do not share it with anyone."
     ) % {"code": "%(code)s", "end": new_number_end}
 
 
 def change_to_text() -> str:
     return _(
-        "%(code)s is the code to move an account to this number. Tell it to nobody."
+        "%(code)s is the code to move an account to this number. Do not share it with "
+        "anyone."
     )
 
 
@@ -60,12 +65,13 @@ def spoken_text(code: str, *, is_sign_in: bool) -> str:
     digits = ", ".join(code)
     if is_sign_in:
         text = _(
-            "Your sign-in code: %(digits)s. Once more: %(digits)s. Tell it to nobody."
+            "Your sign-in code: %(digits)s. Once more: %(digits)s. Do not share it "
+            "with anyone."
         )
     else:
         text = _(
             "Your code to change the phone number of an account: %(digits)s. "
-            "Once more: %(digits)s. Tell it to nobody."
+            "Once more: %(digits)s. Do not share it with anyone."
         )
     return text % {"digits": digits}
 

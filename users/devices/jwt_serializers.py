@@ -25,7 +25,7 @@ class JwtPairSerializer(serializers.Serializer[Any]):
     access = serializers.SerializerMethodField()
     access_expires_in = serializers.SerializerMethodField()
     refresh = serializers.CharField(
-        source="token", help_text=_("Works once: each refresh answers the next one.")
+        source="token", help_text=_("Works once: each refresh returns the next one.")
     )
     refresh_expires_at = serializers.DateTimeField(
         source="device.expires_at",

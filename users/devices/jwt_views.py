@@ -48,11 +48,11 @@ class RefreshJwtView(APIView):
         operation_id="refresh_jwt",
         summary=_("Exchange a refresh token for a new pair"),
         description=_(
-            "A refresh token works once. If it is sent again, somebody has a copy, and "
-            "the device is signed out, so that neither the thief nor the owner goes on "
-            "without a code. So send one refresh at a time.\n\n"
-            "If you got no answer, send the same refresh token again, once and within "
-            "10 seconds. The new pair replaces the one that you did not get."
+            "A refresh token works once. If it is sent again later, somebody may have "
+            "a copy, so the device is signed out and its owner has to sign in with a "
+            "new code. Send one refresh at a time.\n\nIf you got no answer, send the "
+            "same refresh token again, once and within 10 seconds. The new pair "
+            "replaces the one that you did not get."
         ),
         request=RefreshJwtSerializer,
         responses=JwtPairSerializer,

@@ -41,9 +41,9 @@ def sign_out_page(request: HttpRequest, device_id: int) -> HttpResponse:
         return redirect("devices")  # already signed out: a double click, an old tab
     if device_id == request.session.get(SESSION_KEY):
         logout(request)
-        messages.success(request, _("You are signed out."))
+        messages.success(request, _("You have been signed out."))
         return redirect("front")
-    messages.success(request, _("The device is signed out."))
+    messages.success(request, _("The device has been signed out."))
     return redirect("devices")
 
 
@@ -52,7 +52,7 @@ def logout_page(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         sign_out_session_device(request)
         logout(request)
-        messages.success(request, _("You are signed out."))
+        messages.success(request, _("You have been signed out."))
     return redirect("front")
 
 
@@ -60,5 +60,5 @@ def logout_everywhere_page(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and isinstance(request.user, User):
         services.sign_out_everywhere(request.user)
         logout(request)
-        messages.success(request, _("You are signed out on all your devices."))
+        messages.success(request, _("You have been signed out on all your devices."))
     return redirect("front")

@@ -16,11 +16,11 @@ def told(sent: CodeSent) -> str:
 def _by(channel: Channel | None) -> str:
     if channel == Channel.CALL:
         return _(
-            "We are calling you. The code is the last 4 digits of the number that "
-            "calls."
+            "We are calling you. The code is the last 4 digits of the number that we "
+            "call from."
         )
     if channel == Channel.VOICE:
-        return _("We are calling you. A voice will say the code.")
+        return _("We are calling you. A voice will read out the code.")
     if channel == Channel.TELEGRAM:
-        return _("The code has been sent to you in Telegram.")
+        return _("The code has been sent to you on Telegram.")
     return _("The code has been sent.")

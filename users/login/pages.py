@@ -206,7 +206,7 @@ def code_page(request: HttpRequest) -> HttpResponse:
         else:
             status = 400
     if pending.channel == Channel.CALL:
-        form.fields["code"].label = _("Last 4 digits of the number that calls")
+        form.fields["code"].label = _("Last 4 digits of the number that called you")
     elif pending.channel != Channel.SMS and pending.channel:
         form.fields["code"].label = _("Code")
     delivery = None
@@ -246,7 +246,7 @@ def _sign_in(request: HttpRequest, pending: PendingSignIn, digits: str) -> HttpR
     bind_session_to_device(request, signed_in.device)
     response: HttpResponse = redirect(pending.next_url or "profile")
     if signed_in.invite_code_applied:
-        messages.success(request, _("Welcome! Your invitation has been counted."))
+        messages.success(request, _("Welcome! You have accepted the invitation."))
     elif signed_in.invite_code_refusal:
         messages.warning(request, str(signed_in.invite_code_refusal))
     elif invitation and signed_in.user.activated_invite_code:

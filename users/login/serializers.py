@@ -65,9 +65,9 @@ class ChannelField(serializers.ChoiceField):
             allow_blank=True,
             help_text=_(
                 "How to send the code: `sms`, `call` (it is the last 4 digits of the "
-                "number that calls), `telegram`, `voice`. Only what the service "
-                "offers, see `channels` in the answer. If it does not work, another "
-                "is used."
+                "number that we call from), `telegram`, `voice`. Only what the service "
+                "offers, see `channels` in the answer. If it does not work, another is "
+                "used."
             ),
             **kwargs,
         )
@@ -148,7 +148,10 @@ class NewTokenSerializer(serializers.Serializer[Any]):
     token = serializers.CharField(help_text=_("Shown once; send it with each request."))
     expires_at = serializers.DateTimeField(
         source="device.expires_at",
-        help_text=_("When the token ends if it is not used; use renews it."),
+        help_text=_(
+            "When the token ends if it is not used. Use postpones this, up to a year "
+            "after the sign-in."
+        ),
     )
 
 

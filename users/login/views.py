@@ -61,7 +61,7 @@ class RequestCodeView(APIView):
 
     @extend_schema(
         operation_id="request_code",
-        summary=_("Send a login code"),
+        summary=_("Send a sign-in code"),
         description=_(
             "Answers when the message is on its way, after 1–2 seconds. The same code "
             "is sent again while it is valid. An invite code is kept for an hour: it "

@@ -33,9 +33,8 @@ def verification_link(url: str) -> Email:
 
 def new_device(name: str) -> Email:
     text = _(
-        "Somebody signed in to your account on a device that we did not know: "
-        "%(device)s. Time: %(time)s (UTC).\n\nIf it was not you, sign the device out "
-        "here:\n\n%(url)s"
+        "Somebody signed in to your account on a new device: %(device)s. Time: "
+        "%(time)s (UTC).\n\nIf it was not you, sign the device out here:\n\n%(url)s"
     )
     facts = {
         # One line: it is what the device calls itself.
@@ -59,10 +58,10 @@ def number_changed(masked_number: str) -> Email:
 def email_changed() -> Email:
     """To the address before. Whoever steals a phone must not silence the notices."""
     text = _(
-        "The e-mail of your account in %(brand)s was changed or removed. This address "
-        "gets no more notices. Time: %(time)s (UTC).\n\nIf it was not you, sign out "
-        "everywhere on your profile. Then sign in and enter your e-mail again:\n\n"
-        "%(url)s"
+        "The e-mail address of your %(brand)s account was changed or removed. This "
+        "address gets no more notices. Time: %(time)s (UTC).\n\nIf it was not you, "
+        "press “Sign out everywhere” in your profile. Then sign in and enter your "
+        "e-mail again:\n\n%(url)s"
     )
     facts = {"brand": _brand(), "time": _now(), "url": _url("profile")}
     return Email(_("Your e-mail was changed"), text % facts)
@@ -70,8 +69,8 @@ def email_changed() -> Email:
 
 def invite_code_used(masked_number: str) -> Email:
     text = _(
-        "Somebody has activated your invite code: %(number)s. Your profile lists "
-        "everybody who has:\n\n%(url)s"
+        "%(number)s has activated your invite code. Your profile lists everybody who "
+        "did:\n\n%(url)s"
     )
     facts = {"number": masked_number, "url": _url("profile")}
     return _notice(_("Somebody has activated your invite code"), text % facts)

@@ -42,5 +42,5 @@ def verify_page(request: SignedInPageRequest) -> HttpResponse:
         return render(request, "users/confirm_email.html", context, status=status)
     if not is_post:
         return render(request, "users/confirm_email.html", {"key": key})
-    messages.success(request, _("Your e-mail is confirmed."))
+    messages.success(request, _("Your e-mail has been confirmed."))
     return redirect("profile")

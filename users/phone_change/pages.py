@@ -187,7 +187,7 @@ def _change(
     request.session.pop(DELIVERIES, None)
     request.session.pop(BLOCKED_UNTIL, None)
     messages.success(
-        request, _("Your number is changed. Other devices have to sign in again.")
+        request, _("Your number has been changed. Other devices have to sign in again.")
     )
     response = redirect("profile")
     set_known_device_cookie(response, changed.known_device_token)

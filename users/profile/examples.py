@@ -4,7 +4,8 @@ GET_PROFILE = [answer("Profile", PROFILE)]
 ACTIVATE_INVITE_CODE = [
     request("InviteCode", {"invite_code": "3MZ8RA"}),
     answer(
-        "Activated", {"message": "The invite code is activated.", "profile": PROFILE}
+        "Activated",
+        {"message": "The invite code has been activated.", "profile": PROFILE},
     ),
 ]
 UPDATE_PROFILE = [

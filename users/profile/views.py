@@ -62,7 +62,7 @@ class ProfileView(APIView):
             address=client_address(request._request),
             came_by=CameBy.API,
         )
-        message = _("The invite code is activated.")
+        message = _("The invite code has been activated.")
         return Response({"message": message, "profile": _profile(request)})
 
     @extend_schema(

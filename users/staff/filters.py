@@ -47,7 +47,7 @@ class PersonFilter(filters.FilterSet):
 
     search = filters.CharFilter(
         method="find",
-        help_text=_("A whole phone number or an invite code, in any spelling."),
+        help_text=_("A whole phone number or an invite code, in any format."),
     )
     is_active = FlagFilter(help_text=_("Whether the account is open."))
     is_staff = FlagFilter(help_text=_("Whether they are staff."))

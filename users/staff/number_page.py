@@ -63,4 +63,4 @@ def _unlock(request: HttpRequest, number: PhoneNumber) -> None:
     if not request.user.has_perm("users.unlock_user"):
         raise PermissionDenied
     support.unlock_number(number, by=staff_of(request))
-    messages.success(request, _("The limits are cleared."))
+    messages.success(request, _("The limits have been cleared."))

@@ -86,7 +86,7 @@ class PersonDetailSerializer(PersonSerializer):
         allow_null=True,
         default=None,
         read_only=True,
-        help_text=_("Null also when the inviter's account is gone."),
+        help_text=_("Null also when the inviter's account was deleted."),
     )
     referrals_count = serializers.IntegerField(
         read_only=True, help_text=_("Up to 999.")

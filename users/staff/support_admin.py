@@ -115,17 +115,17 @@ class SupportAdmin(LongListAdmin):
 
 def _unlock(request: HttpRequest, person: User) -> str:
     support.unlock(person, by=staff_of(request))
-    return _("The limits are cleared.")
+    return _("The limits have been cleared.")
 
 
 def _reset_guesses(request: HttpRequest, person: User) -> str:
     support.reset_guesses(person, by=staff_of(request))
-    return _("The wrong guesses are forgotten.")
+    return _("The wrong guesses have been forgotten.")
 
 
 def _reset_second_factor(request: HttpRequest, person: User) -> str:
     if second_factor.remove(person):
-        return _("The second step is removed.")
+        return _("The second step has been removed.")
     return _("There was no second step.")
 
 
@@ -134,13 +134,13 @@ def _sign_out(request: HttpRequest, person: User) -> str:
     pk = int(device) if device.isdecimal() and len(device) < 19 else 0
     services.sign_out_device(user=person, device_id=pk)
     audit.record("signed_out_by_staff", user=person.pk, by=request.user.pk)
-    return _("The device is signed out.")
+    return _("The device has been signed out.")
 
 
 def _sign_out_everywhere(request: HttpRequest, person: User) -> str:
     services.sign_out_everywhere(person)
     audit.record("signed_out_by_staff", user=person.pk, by=request.user.pk)
-    return _("All devices are signed out.")
+    return _("All devices have been signed out.")
 
 
 def staff_of(request: HttpRequest) -> User:

@@ -28,9 +28,11 @@ TEXTS = {
     number_history.NOT_SENT: gettext_lazy("A code could not be sent"),
     number_history.UNSURE: gettext_lazy("The provider did not answer"),
     number_history.SIGNED_IN: gettext_lazy("Signed in"),
-    number_history.SEND_REFUSED: gettext_lazy("A code was asked for and refused"),
+    number_history.SEND_REFUSED: gettext_lazy("A request for a code was refused"),
     number_history.WRONG_CODE: gettext_lazy("A wrong code was entered"),
-    number_history.GUESS_REFUSED: gettext_lazy("A code was not checked: too many"),
+    number_history.GUESS_REFUSED: gettext_lazy(
+        "A code was not checked: too many attempts"
+    ),
 }
 ARRIVALS = {number_history.DELIVERED, number_history.NOT_DELIVERED}
 
@@ -87,4 +89,6 @@ def _limit(name: str) -> str:
         return str(label)
     if name == ResendTooSoon.limit_name:
         return _("the wait for the next code")
-    return _("a limit of the address or of everybody (%(name)s)") % {"name": name}
+    return _("a limit of the IP address or of the whole service (%(name)s)") % {
+        "name": name
+    }

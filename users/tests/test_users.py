@@ -97,7 +97,7 @@ def test_createsuperuser_refuses_what_is_no_number(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("DJANGO_SUPERUSER_PHONE_NUMBER", "12")
-    with pytest.raises(CommandError, match="not a phone number"):
+    with pytest.raises(CommandError, match="not a valid phone number"):
         call_command("createsuperuser", interactive=False)
 
 

@@ -125,7 +125,7 @@ def test_a_correction_is_reverted_to_what_it_was(
 @pytest.mark.parametrize(
     ("inviter", "text"),
     [
-        (BORIS, "Nobody invites themselves."),
+        (BORIS, "People cannot invite themselves."),
         ("+79990000077", "Nobody has this number or code."),
         ("somebody else", "This is neither a number nor an invite code."),
         ("", "This inviter is already recorded."),
@@ -291,5 +291,5 @@ def test_nobody_corrects_what_they_are_one_of(
 ) -> None:
     invitee, inviter = (staff, alice) if role == "invitee" else (alice, staff)
     page = correct(admin, invitee, inviter.phone_number)
-    assert b"Somebody else has to do this" in page.content
+    assert b"Another member of staff has to do this" in page.content
     assert not Correction.objects.exists()

@@ -30,7 +30,7 @@ def activate(invitee: User, inviter: User) -> None:
 
 def test_nothing_was_activated(admin: Client, alice: User, boris: User) -> None:
     body = ask(admin, "8 (999) 000-00-02", alice.invite_code.lower())
-    assert "has activated no invite code" in body
+    assert "has not activated an invite code" in body
     assert "joined after the inviter" in body
     fix = f"/admin/referrals/referral/{boris.pk}/correct/?inviter={alice.invite_code}"
     assert fix in body
@@ -41,7 +41,9 @@ def test_a_credited_invitation_is_explained(
     admin: Client, alice: User, boris: User
 ) -> None:
     activate(boris, alice)
-    assert f"It is credited: code {alice.invite_code}" in ask(admin, BORIS, ALICE)
+    assert f"The inviter is credited: code {alice.invite_code}" in ask(
+        admin, BORIS, ALICE
+    )
 
 
 def test_another_code_was_activated(
@@ -57,7 +59,7 @@ def test_the_other_inviter_is_gone(
 ) -> None:
     activate(boris, clara)
     clara.delete()
-    assert "the account that it belonged to is gone" in ask(admin, BORIS, ALICE)
+    assert "it belonged to a deleted account" in ask(admin, BORIS, ALICE)
 
 
 def test_there_is_no_such_account(admin: Client, alice: User) -> None:
@@ -88,7 +90,7 @@ def test_closed_accounts(admin: Client, alice: User, boris: User) -> None:
 def test_refused_codes_are_told(admin: Client, alice: User, boris: User) -> None:
     body = {"invite_code": boris.invite_code}
     signed_in(boris).post("/api/profile/", body)
-    assert "entered by this person and refused recently: 1." in ask(admin, BORIS, ALICE)
+    assert "that were refused recently: 1." in ask(admin, BORIS, ALICE)
 
 
 def test_corrections_are_told_as_text(

@@ -1,4 +1,5 @@
 import importlib
+from functools import partial
 
 import pytest
 from django.conf import LazySettings
@@ -7,7 +8,7 @@ from django.utils import translation
 from conftest import ALICE
 from users.channels import CodeMessage, Purpose
 from users.channels.sending import send_message
-from users.channels.text import fits_one_segment, login_code_text
+from users.channels.text import fits_one_segment, last_code_text, login_code_text
 
 
 def test_the_console_takes_its_time_and_prints_the_text(
@@ -30,10 +31,10 @@ def test_the_console_takes_its_time_and_prints_the_text(
         capfd.readouterr().out
         == (
             "\n"
-            "  ┌───────────────────────────────────────────────┐\n"
-            "  │ SMS to +7999•••••01                           │\n"
-            "  │ 1234 is your sign-in code. Tell it to nobody. │\n"
-            "  └───────────────────────────────────────────────┘\n"
+            "  ┌─────────────────────────────────────────────────────────┐\n"
+            "  │ SMS to +7999•••••01                                     │\n"
+            "  │ 1234 is your sign-in code. Do not share it with anyone. │\n"
+            "  └─────────────────────────────────────────────────────────┘\n"
             "\n"
         )
         * 20
@@ -65,8 +66,12 @@ def test_the_longest_text_is_one_segment(
     settings: LazySettings, language: str, domain: str
 ) -> None:
     settings.SMS_WEBOTP_DOMAIN = domain
+    texts = [login_code_text]
+    texts += [partial(last_code_text, 60 * minutes) for minutes in (91, 92, 95)]
+    texts += [partial(last_code_text, 3600 * hours) for hours in (21, 22, 25)]
     with translation.override(language):
-        assert fits_one_segment(login_code_text() % {"code": "12345678"})
+        for text in texts:
+            assert fits_one_segment(text() % {"code": "12345678"})
 
 
 def test_the_last_line_tells_browsers_whose_code_it_is(settings: LazySettings) -> None:

@@ -69,7 +69,9 @@ def test_the_provider_gets_number_text_and_sign(
     assert response.status_code == 200
     assert "dev_code" not in response.json()
     (text,) = aero.sent_to(ALICE)
-    assert re.fullmatch(r"\d{4} is your sign-in code\. Tell it to nobody\.", text)
+    assert re.fullmatch(
+        r"\d{4} is your sign-in code\. Do not share it with anyone\.", text
+    )
     assert aero.bodies == [{"number": 79990000001, "text": text, "sign": "Referral"}]
 
 

@@ -58,7 +58,7 @@ def test_sms_aero_gets_the_code_and_the_text_for_its_own_fallback(
         {
             "number": 79990000001,
             "code": "0421",
-            "text": "0421 is your sign-in code. Tell it to nobody.",
+            "text": "0421 is your sign-in code. Do not share it with anyone.",
             "sign": "SMS Aero",
         }
     ]
@@ -81,7 +81,7 @@ def test_without_an_answer_nothing_is_sent_until_a_second_message_may_come(
 ) -> None:
     aero.faults[ALICE] = [fault]
     detail = error_of(ask())["detail"]
-    assert detail.startswith("We are not sure that the message in Telegram")
+    assert detail.startswith("We are not sure that the Telegram message")
     clock.pass_seconds(20)
     assert ask().status_code == 503
     assert len(aero.asked) == 1

@@ -92,7 +92,7 @@ def test_the_code_comes_in_telegram_and_signs_in(
         "telegram",
         ["telegram", "sms"],
     )
-    assert answer["message"] == "The code has been sent to you in Telegram."
+    assert answer["message"] == "The code has been sent to you on Telegram."
     (code,) = gateway.sent_to(ALICE)
     assert hook.asked == []
     body = {"phone_number": ALICE, "code": code}
@@ -159,7 +159,7 @@ def test_without_an_answer_nothing_is_sent_until_a_second_message_may_come(
     response = ask()
     assert (response.status_code, response["Retry-After"]) == (503, "60")
     detail = error_of(response)["detail"]
-    assert detail.startswith("We are not sure that the message in Telegram")
+    assert detail.startswith("We are not sure that the Telegram message")
     clock.pass_seconds(20)
     assert ask().status_code == 503
     assert gateway.methods().count(SEND) == 1

@@ -60,11 +60,11 @@ def test_the_page_signs_one_device_out(browser: Client, owner: User) -> None:
     device = Device.objects.latest("pk")
     page = browser.post(f"{PAGE}{device.pk}/sign-out/", follow=True)
     assert page.redirect_chain == [(PAGE, 302)]
-    assert "The device is signed out." in text(page)
+    assert "The device has been signed out." in text(page)
     assert phone.get(URL).status_code == 401
     again = browser.post(f"{PAGE}{device.pk}/sign-out/", follow=True)
     assert again.redirect_chain == [(PAGE, 302)]
-    assert "The device is signed out." not in text(again)
+    assert "The device has been signed out." not in text(again)
 
 
 def test_the_page_signs_this_device_out(browser: Client) -> None:

@@ -30,8 +30,8 @@ def test_the_page_says_which_digits_of_a_call_are_the_code(
     client: Client, two_channels: None
 ) -> None:
     page = code_page(client, channel="call")
-    assert "You need not answer" in page
-    assert "Last 4 digits of the number that calls" in page
+    assert "You do not need to answer" in page
+    assert "Last 4 digits of the number that called you" in page
 
 
 def test_only_channels_that_can_carry_the_code_are_offered_after_a_code_of_before(
@@ -67,9 +67,12 @@ def test_with_one_channel_there_is_nothing_to_choose(client: Client) -> None:
     ("backend", "text"),
     [
         ("console.ConsoleBackend", "We will send you a code by SMS."),
-        ("console.ConsoleCallBackend", "the last 4 digits of the number that calls"),
-        ("telegram.TelegramBackend", "We will send you a code in Telegram."),
-        ("webhook.VoiceWebhookBackend", "a voice will say your code"),
+        (
+            "console.ConsoleCallBackend",
+            "the last 4 digits of the number that we call from",
+        ),
+        ("telegram.TelegramBackend", "We will send you a code on Telegram."),
+        ("webhook.VoiceWebhookBackend", "a voice will read out your code"),
     ],
 )
 def test_the_first_page_says_how_the_code_comes(

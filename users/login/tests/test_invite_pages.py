@@ -29,7 +29,7 @@ def test_an_invite_link_leads_to_a_counted_sign_in(
     client: Client, alice: User, outbox: list[Message]
 ) -> None:
     page = client.get(f"/i/{alice.invite_code.lower()}/")
-    assert "+7999•••••01 invites you" in text(page)
+    assert "+7999•••••01 has invited you" in text(page)
     assert WARNING in text(page)
     assert ALICE not in page.content.decode()
     assert 'property="og:title"' in page.content.decode()
@@ -39,7 +39,7 @@ def test_an_invite_link_leads_to_a_counted_sign_in(
     assert WARNING in text(page)
     assert not Referral.objects.exists()
     page = client.post("/login/", {"phone_number": BORIS}, follow=True)
-    assert "Invited by +7999•••••01 Not this one" in text(page)
+    assert "Invited by +7999•••••01 Remove this invitation" in text(page)
     assert WARNING in text(page)
     assert invited(client, outbox)
     assert Referral.objects.get().inviter == alice
@@ -50,7 +50,7 @@ def test_a_link_credits_nobody_by_itself(
     client: Client, alice: User, outbox: list[Message], link: str
 ) -> None:
     page = client.get(link.format(alice.invite_code), follow=True)
-    assert "+7999•••••01 invites you" in text(page)
+    assert "+7999•••••01 has invited you" in text(page)
     assert WARNING in text(page)
     assert "Invited by" not in text(client.get("/login/"))
     client.post("/login/", {"phone_number": BORIS})
@@ -62,11 +62,11 @@ def test_a_link_credits_nobody_by_itself(
 def test_a_code_is_entered_on_the_front_page(
     client: Client, alice: User, spelling: str
 ) -> None:
-    assert "Have a code?" in text(client.get("/"))
+    assert "Have an invite code?" in text(client.get("/"))
     typed = spelling.format(alice.invite_code.lower())
     page = client.get("/i/", {"invite_code": typed}, follow=True)
     assert page.redirect_chain == [(f"/i/{alice.invite_code}/?by=typed", 302)]
-    assert "+7999•••••01 invites you" in text(page)
+    assert "+7999•••••01 has invited you" in text(page)
     for no_code in ("", "nonsense"):
         assert client.get("/i/", {"invite_code": no_code}).status_code == 404
 
@@ -163,7 +163,7 @@ def test_accepting_while_signed_in_leads_to_the_question(
 def test_accepting_an_unknown_invite_code_is_refused(client: Client) -> None:
     response = client.post("/login/invite/", {"invite_code": "000000"})
     assert response.status_code == 404
-    assert "This link does not work" in text(response)
+    assert "This invite code does not work" in text(response)
     assert "invitation" not in client.cookies
 
 
@@ -171,7 +171,7 @@ def test_accepting_an_unknown_invite_code_is_refused(client: Client) -> None:
 def test_a_bad_invite_link_is_a_friendly_page(client: Client, code: str) -> None:
     response = client.get(f"/i/{code}/")
     assert response.status_code == 404
-    assert "This link does not work" in text(response)
+    assert "This invite code does not work" in text(response)
     assert b"<script>" not in response.content
 
 
@@ -197,7 +197,7 @@ def invited(client: Client, outbox: list[Message]) -> bool:
     """Whether the sign-in that is under way counts as invited."""
     page = client.post("/login/code/", {"code": digits(outbox)}, follow=True)
     assert page.redirect_chain[-1][0] == "/profile/"
-    return "Your invitation has been counted" in text(page)
+    return "You have accepted the invitation" in text(page)
 
 
 def test_an_invitation_outlives_the_code(
@@ -303,7 +303,7 @@ def test_a_person_who_has_activated_is_told_at_once(
     boris_browser.post(url, {"invite_code": alice.invite_code})
     page = boris_browser.get(url, {"invite_code": clara.invite_code})
     assert "You have already activated an invite code." in text(page)
-    assert "Yes, activate it" not in text(page)
+    assert "Yes, accept the invitation" not in text(page)
 
 
 def test_activation_asks_first_and_then_counts(
@@ -315,7 +315,7 @@ def test_activation_asks_first_and_then_counts(
     assert not Referral.objects.exists()
     body = {"invite_code": alice.invite_code}
     response = boris_browser.post(url, body, follow=True)
-    assert "The invite code is activated." in text(response)
+    assert "The invite code has been activated." in text(response)
     assert alice.invite_code in text(boris_browser.get("/profile/"))
     link = boris_browser.get(f"/i/{alice.invite_code}/")
     assert "You have already activated an invite code." in text(link)

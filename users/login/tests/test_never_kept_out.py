@@ -121,7 +121,7 @@ def test_the_last_code_lives_until_another_can_be_sent(
     lasting: str, clock: Clock
 ) -> None:
     assert len(lasting) == 8
-    assert f"{lasting}: sign-in code for" in memory.outbox[-1].text
+    assert f"{lasting} is your sign-in code for the next " in memory.outbox[-1].text
     sent = ask("203.0.113.1")
     assert sent.was_sent_before
     assert sent.expires_in == sent.resend_in > 1500

@@ -82,7 +82,7 @@ def test_api_and_pages_share_code_and_wait(
 def test_a_bad_number_is_told_and_kept(client: Client) -> None:
     response = client.post("/login/", {"phone_number": "12"})
     assert response.status_code == 400
-    assert "not a phone number" in text(response)
+    assert "not a valid phone number" in text(response)
     body = response.content.decode()
     assert 'value="12"' in body
     assert 'aria-invalid="true"' in body
@@ -277,7 +277,7 @@ def test_after_the_last_guess_the_page_takes_no_code_until_there_is_a_new_one(
         assert 'name="code"' not in shown.content.decode()
         assert "Send again" not in text(shown)
         assert 'data-clock="240"' in shown.content.decode()
-        assert "Other number" in text(shown)
+        assert "Use another number" in text(shown)
     # The number typed once more: the same code would be sent, and be refused.
     page = client.post("/login/", {"phone_number": ALICE}, follow=True)
     assert "You have no attempts left for this code" in text(page)

@@ -45,7 +45,7 @@ def test_a_code_is_sent(api: APIClient, outbox: list[Message], clock: Clock) -> 
         "was_sent_before": False,
     }
     assert outbox == [
-        Message(ALICE, f"{code} is your sign-in code. Tell it to nobody.")
+        Message(ALICE, f"{code} is your sign-in code. Do not share it with anyone.")
     ]
 
 

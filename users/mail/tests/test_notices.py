@@ -73,7 +73,7 @@ def test_what_a_device_calls_itself_is_one_short_line(
     reader: User, mailoutbox: Emails
 ) -> None:
     sign_in(ALICE, agent="Win money\u2028at evil.example " + "x" * 100)
-    name = str(mailoutbox[0].body).split("did not know: ")[1].split(". Time")[0]
+    name = str(mailoutbox[0].body).split("new device: ")[1].split(". Time")[0]
     assert len(name) <= 60
     assert len(name.splitlines()) == 1
 
@@ -129,7 +129,7 @@ def test_an_inviter_gets_a_few_notices_a_day(
     assert len(mailoutbox) == 3
     assert mailoutbox[0].subject == "Somebody has activated your invite code"
     text = body_of(mailoutbox[0])
-    assert "your invite code: +7999•••••00. Your profile" in text
+    assert "+7999•••••00 has activated your invite code. Your profile" in text
     assert f"{PUBLIC_URL}/profile/ " in text
     assert f"remove the address from the profile: {PUBLIC_URL}/profile/edit/" in text
     clock.pass_seconds(27 * 3600)

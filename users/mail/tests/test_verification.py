@@ -140,7 +140,7 @@ def test_a_page_confirms_after_a_button(
     assert f"Is {EMAIL} your e-mail address?" in text(page)
     assert not VerifiedEmail.objects.exists()
     page = client.post(CONFIRM, {"key": key_in(mailoutbox[0])}, follow=True)
-    assert "Your e-mail is confirmed." in text(page)
+    assert "Your e-mail has been confirmed." in text(page)
     assert "Confirmed" in text(page)
     assert "Send a new link" not in text(page)
 

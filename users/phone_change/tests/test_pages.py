@@ -54,7 +54,7 @@ def test_in_two_steps(browser: Client, outbox: list[Message]) -> None:
     assert thief.get("/profile/").status_code == 200
     page = browser.post(CODES, codes(outbox), follow=True)
     assert page.redirect_chain == [("/profile/", 302)]
-    assert "Your number is changed." in text(page)
+    assert "Your number has been changed." in text(page)
     assert "+7 999 000-00-77" in text(page)
     boris.refresh_from_db()
     assert boris.phone_number == NEW
@@ -148,7 +148,7 @@ def test_after_the_last_guess_the_page_takes_no_codes_until_there_are_new_ones(
         assert "Send again" not in text(shown)
         assert 'data-clock="240"' in body
         assert "No codes for this change work here until 13:05 (UTC)" in text(shown)
-        assert "Other number" in text(shown)
+        assert "Use another number" in text(shown)
     # The number typed once more: the same codes would be sent, and be refused.
     sent = len(outbox)
     page = browser.post(NUMBER, {"phone_number": NEW}, follow=True)
@@ -196,7 +196,11 @@ def test_a_double_click_sends_two_sms_and_goes_on(
 
 @pytest.mark.parametrize(
     ("number", "words"),
-    [("12", "not a phone number"), (BORIS, "your number already"), ("", "required")],
+    [
+        ("12", "not a valid phone number"),
+        (BORIS, "your number already"),
+        ("", "required"),
+    ],
 )
 def test_a_bad_number_is_told(browser: Client, number: str, words: str) -> None:
     response = browser.post(NUMBER, {"phone_number": number})

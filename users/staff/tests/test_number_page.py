@@ -89,7 +89,7 @@ def test_support_unlocks_the_number(
     ask = {"phone_number": ALICE}
     assert "used-up" in helper.post(NUMBER, LOOK).content.decode()
     body = helper.post(NUMBER, UNLOCK).content.decode()
-    assert "The limits are cleared." in body
+    assert "The limits have been cleared." in body
     assert "used-up" not in body
     assert APIClient().post("/api/auth/request-code/", ask).status_code == 200
     assert used("guesses_per_phone_month", ALICE.pseudonym) == 1

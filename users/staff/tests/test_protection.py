@@ -31,8 +31,8 @@ def of_staff(db: None, request: pytest.FixtureRequest) -> User:
 def protected(response: Any) -> bool:
     return response.status_code == 403 and error_of(response) == {
         "code": "staff_account_protected",
-        "detail": "This is an account of staff. Only a superuser can do this, "
-        "at /admin/.",
+        "detail": "This is a staff account. Only a superuser can do this, on the "
+        "admin site.",
         "attr": None,
     }
 

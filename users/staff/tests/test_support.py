@@ -141,7 +141,7 @@ def test_support_actions_are_recorded_with_their_author(
     helper.post(f"/admin/users/user/{alice.pk}/unlock/")
     entry = LogEntry.objects.get()
     assert (entry.user_id, entry.object_id) == (boris.pk, str(alice.pk))
-    assert entry.change_message == "The limits are cleared."
+    assert entry.change_message == "The limits have been cleared."
     assert records[-1] == {
         "event": "limits.cleared",
         "user": alice.pk,
@@ -273,7 +273,7 @@ def test_a_gone_inviter_is_said_to_be_gone(
     code = alice.invite_code
     alice.delete()
     body = admin.get(page_of(boris)).content.decode()
-    assert "an account that is gone" in body
+    assert "a deleted account" in body
     found = admin.get("/admin/referrals/referral/", {"q": code.lower()})
     assert BORIS in found.content.decode()
 

@@ -59,7 +59,7 @@ def test_a_sign_in_is_told_step_by_step(
         "signed_in",
     ]
     body = page_of(admin, alice)
-    assert "A code was asked for and refused" in body
+    assert "A request for a code was refused" in body
     assert "the wait for the next code" in body
     order = ["summary", "timeline", "devices", "limits", "details"]
     places = [body.index(f'<h2 id="{name}">') for name in order]
