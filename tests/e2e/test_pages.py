@@ -386,7 +386,7 @@ def size_of(request: Any) -> int:
 
 def assert_load_is_small(page: Page, path: str) -> None:
     finished: list[Any] = []
-    page.on("requestfinished", finished.append)
+    page.on("requestfinished", lambda request: finished.append(request))
     page.goto(path, wait_until="networkidle")
     assert urlsplit(page.url).path == path
     # After the load: in a handler `sizes` may still be waiting when `goto` returns.

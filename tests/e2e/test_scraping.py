@@ -59,7 +59,7 @@ def scraped(port: int, query: str) -> str:
     url, value = f"http://127.0.0.1:{port}/api/v1/query", ""
     deadline = time.monotonic() + LONGEST_SECONDS
     while time.monotonic() < deadline and value in {"", "0"}:
-        with suppress(requests.ConnectionError, requests.Timeout):
+        with suppress(requests.RequestException):  # it is still starting
             answer: dict[str, Any] = requests.get(
                 url, params={"query": query}, timeout=5
             ).json()
