@@ -311,7 +311,7 @@ def test_replays_and_late_reports_change_and_count_nothing(gateway: Gateway) -> 
     ],
 )
 def test_a_callback_that_telegram_did_not_just_sign_is_refused(
-    gateway: Gateway, forged: dict[str, Any]
+    gateway: Gateway, clock: Clock, forged: dict[str, Any]
 ) -> None:
     delivery_id = ask().json()["delivery_id"]
     (request_id,) = gateway.sent
