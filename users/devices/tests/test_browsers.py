@@ -94,7 +94,7 @@ def test_a_session_from_before_random_ids_is_for_a_device_from_before(
     assert boris_browser.get("/profile/").status_code == status
 
 
-def test_use_renews_the_browser(boris_browser: Client, clock: Clock) -> None:
+def test_use_renews_the_browser(clock: Clock, boris_browser: Client) -> None:
     day = 24 * 3600
     for _ in range(3):
         clock.pass_seconds(60 * day)
