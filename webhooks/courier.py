@@ -13,6 +13,7 @@ import httpx2
 from django.conf import settings
 from django.utils import timezone
 
+from config.tls import tls
 from webhooks.messages import Message
 from webhooks.services import SEND_SECONDS, Failure
 
@@ -23,12 +24,14 @@ LONGEST_PAUSE = timedelta(days=1)
 
 
 class Courier:
-    """Create one per worker process and reuse it: loading certificates is slow."""
+    """A client whose connections are kept between batches: use it as a context."""
 
     def __enter__(self) -> "Courier":
         self._runner = asyncio.Runner()
         # A redirect is a failure: the signed message must not go elsewhere.
-        self._client = httpx2.AsyncClient(timeout=SEND_SECONDS, follow_redirects=False)
+        self._client = httpx2.AsyncClient(
+            timeout=SEND_SECONDS, follow_redirects=False, verify=tls()
+        )
         return self
 
     def __exit__(

@@ -5,13 +5,13 @@ import json
 from collections.abc import Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
-from ssl import SSLContext
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
 from django.conf import settings
+
+from config.tls import tls
 
 MAX_ANSWER_BYTES = 64 * 1024
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -57,7 +57,7 @@ def post(
 
     Raises NotSent and NoAnswer, whose texts are fit for a log.
     """
-    _tls()  # the first time it takes long, and not because of the provider
+    tls()  # the first time it takes long, and not because of the provider
     # Cancelling ends every wait, that for a name or for one byte after the other too;
     # a socket's time-out would begin anew with each of them.
     request = _post(url, body, seconds=seconds, auth=auth, headers=headers or {})
@@ -95,7 +95,7 @@ async def _post(
         async with (
             asyncio.timeout(seconds),
             httpx2.AsyncClient(
-                verify=_tls(),
+                verify=tls(),
                 timeout=httpx2.Timeout(seconds, connect=min(connect, seconds)),
                 trust_env=False,  # no proxy and no .netrc that nobody thinks of
             ) as client,
@@ -119,12 +119,6 @@ async def _post(
         if has_left:
             raise NoAnswer(reason) from None
         raise NotSent(reason) from None
-
-
-@cache
-def _tls() -> SSLContext:
-    """Made once: reading the authorities takes longer than a request."""
-    return httpx2.create_ssl_context()
 
 
 def problem_with_url(name: str) -> str | None:

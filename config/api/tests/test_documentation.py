@@ -99,7 +99,7 @@ def test_the_schema_is_packed_for_clients_that_take_gzip() -> None:
 ODD = ["%00", "%0d%0aX:1", "x" * 3000, "../../etc", "ru%00", "%ff", "json", "\u0661"]
 NAMES = ["lang", "version", "format", "script", "url"]
 ACCEPTS = ["*/*", "text/html", JSON, "x", "/", ";;", "*/*;q=x", "a/b;indent=9e9", "é"]
-METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE", "PROPFIND"]
+METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PROPFIND"]
 
 
 @pytest.mark.parametrize("path", [SCHEMA, "/redoc/", "/swagger/"])
