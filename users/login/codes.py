@@ -118,6 +118,9 @@ def issue(
     does not renew the guesses: the new code has what the old one had left. `fixed` are
     the digits of a number in TEST_NUMBERS. `last_for`: the code is the last that can be
     sent for so many seconds, and lives as long.
+
+    A known device and a stranger who ask in the same milliseconds may each get a new
+    code; the later one is valid.
     """
     living = find(phone_number, purpose)
     left = living.count_guesses_left() if living else 0
