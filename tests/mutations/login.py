@@ -114,18 +114,18 @@ GUARDS = [
         "tests/project/test_races.py::test_50_code_requests_send_one_sms",
     ),
     Guard(
-        "a code is stored under its purpose",
+        "a code is stored under its scope",
         "users/login/codes.py",
-        'f"login-code:{pseudonym}:{purpose}"',
+        'f"login-code:{pseudonym}:{scope}"',
         'f"login-code:{pseudonym}"',
         "users/phone_change/tests/test_phone_change.py::test_its_codes_do_not_sign_in",
     ),
     Guard(
-        "codes for different purposes have different digits",
+        "codes for different scopes have different digits",
         "users/login/codes.py",
-        "{pseudonym} {nonce} {purpose}",
+        "{pseudonym} {nonce} {scope}",
         "{pseudonym} {nonce}",
-        "users/phone_change/tests/test_phone_change.py::test_codes_of_one_purpose_have_digits_of_their_own",
+        "users/phone_change/tests/test_phone_change.py::test_codes_of_one_scope_have_digits_of_their_own",
     ),
     Guard(
         "codes are not shown when SMS are real",

@@ -234,13 +234,13 @@ CHANGE = "/api/profile/phone/"
 
 
 def change_codes(user: User, phone_number: PhoneNumber) -> dict[str, str]:
-    purpose = phone_change._purpose(user, phone_number)
+    scope = phone_change._scope(user, phone_number)
     return {
         "phone_number": phone_number,
         "old_code": codes.issue(
-            PhoneNumber(user.phone_number), length=4, purpose=purpose
+            PhoneNumber(user.phone_number), length=4, scope=scope
         ).digits,
-        "new_code": codes.issue(phone_number, length=4, purpose=purpose).digits,
+        "new_code": codes.issue(phone_number, length=4, scope=scope).digits,
     }
 
 

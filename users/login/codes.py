@@ -2,11 +2,11 @@
 
 The cache never stores a code. It stores a random nonce, and the code is an HMAC of
 number and nonce under SECRET_KEY, so that the same code can be sent again. A code is
-made for one purpose; for another purpose it does not exist.
+valid for one `scope` only: to sign in, or for one user's change to one number.
 
 A code has these entries in the cache, for as long as it lives:
 
-- `login-code:<number>:<purpose>`: the nonce and the facts of the code issued last.
+- `login-code:<pseudonym>:<scope>`: the nonce and the facts of the code issued last.
 - `login-code-life:<nonce>`: how many wrong guesses everybody together has left.
 - `login-code-channel:<nonce>`: how it was sent, where there are several channels.
 
@@ -49,7 +49,7 @@ def guess_allowance(length: int) -> int:
 @dataclass(frozen=True, slots=True)
 class LoginCode:
     digits: str = field(repr=False)
-    number: str  # pseudonym
+    pseudonym: str  # of the phone number
     nonce: str
     expires_at: float  # seconds since the epoch
     is_fixed: bool  # the number is one of TEST_NUMBERS
@@ -100,7 +100,7 @@ class LoginCode:
 
     @property
     def _life_key(self) -> str:
-        return beside(self.number, f"login-code-life:{self.nonce}")
+        return beside(self.pseudonym, f"login-code-life:{self.nonce}")
 
 
 def issue(
@@ -108,7 +108,7 @@ def issue(
     *,
     length: int,
     fixed: str | None = None,
-    purpose: str = SIGN_IN,
+    scope: str = SIGN_IN,
     last_for: int | None = None,
 ) -> LoginCode:
     """The code that lives for this number, or a new one of `length` digits.
@@ -122,7 +122,7 @@ def issue(
     A known device and a stranger who ask in the same milliseconds may each get a new
     code; the later one is valid.
     """
-    living = find(phone_number, purpose)
+    living = find(phone_number, scope)
     left = living.count_guesses_left() if living else 0
     needed = min(SECONDS_TO_TYPE, settings.LOGIN_CODE_TTL_SECONDS // 2)
     if (
@@ -137,8 +137,8 @@ def issue(
     nonce = secrets.token_hex(16)
     lifetime = last_for or settings.LOGIN_CODE_TTL_SECONDS
     code = LoginCode(
-        digits=fixed or random_digits(phone_number.pseudonym, nonce, length, purpose),
-        number=phone_number.pseudonym,
+        digits=fixed or random_digits(phone_number.pseudonym, nonce, length, scope),
+        pseudonym=phone_number.pseudonym,
         nonce=nonce,
         expires_at=time.time() + lifetime,
         is_fixed=bool(fixed),
@@ -149,44 +149,44 @@ def issue(
     if living and left > 0 and living.length == code.length:
         guesses = min(guesses, left)
     facts = asdict(code) | {"length": code.length}
-    del facts["digits"], facts["number"]
+    del facts["digits"], facts["pseudonym"]
     entries = {
-        _key(phone_number.pseudonym, purpose): facts,
+        _key(phone_number.pseudonym, scope): facts,
         code._life_key: guesses,
     }
     cache.set_many(entries, lifetime)
     return code
 
 
-def find(phone_number: PhoneNumber, purpose: str = SIGN_IN) -> LoginCode | None:
+def find(phone_number: PhoneNumber, scope: str = SIGN_IN) -> LoginCode | None:
     """The newest code, if it has not expired. It may be spent: see `is_alive`."""
-    facts = cache.get(_key(phone_number.pseudonym, purpose))
+    facts = cache.get(_key(phone_number.pseudonym, scope))
     if not facts or facts["expires_at"] <= time.time():
         return None
     length = facts.pop("length")
     facts.pop("invite_code", None)  # stored by the version before this one
     fixed = fixed_digits(phone_number) if facts["is_fixed"] else None
     digits = fixed or random_digits(
-        phone_number.pseudonym, facts["nonce"], length, purpose
+        phone_number.pseudonym, facts["nonce"], length, scope
     )
-    return LoginCode(digits=digits, number=phone_number.pseudonym, **facts)
+    return LoginCode(digits=digits, pseudonym=phone_number.pseudonym, **facts)
 
 
-def get(phone_number: PhoneNumber, purpose: str = SIGN_IN) -> LoginCode:
+def get(phone_number: PhoneNumber, scope: str = SIGN_IN) -> LoginCode:
     """As `find`, but raises CodeExpired instead of returning None."""
-    code = find(phone_number, purpose)
+    code = find(phone_number, scope)
     if code is None:
         raise CodeExpired
     return code
 
 
-def random_digits(pseudonym: str, nonce: str, length: int, purpose: str) -> str:
-    text = f"{pseudonym} {nonce} {purpose}"
+def random_digits(pseudonym: str, nonce: str, length: int, scope: str) -> str:
+    text = f"{pseudonym} {nonce} {scope}"
     mac = salted_hmac("users.codes", text, algorithm="sha256")
     # 256 bits modulo at most 10**8: no code is likelier than another by over 2**-229.
     number = int.from_bytes(mac.digest(), "big") % 10**length
     return f"{number:0{length}}"
 
 
-def _key(pseudonym: str, purpose: str) -> str:
-    return f"login-code:{pseudonym}:{purpose}"
+def _key(pseudonym: str, scope: str) -> str:
+    return f"login-code:{pseudonym}:{scope}"

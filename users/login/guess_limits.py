@@ -55,7 +55,7 @@ ALL = "guesses"
 class Typos:
     """Wrong guesses that a client made before it entered the right code."""
 
-    number: int
+    count: int
     counted_by: tuple[AttemptLimit, ...]
 
     def forgive(self) -> None:
@@ -64,8 +64,8 @@ class Typos:
         The count of the phone number stays: a sign-in must not give attackers new
         guesses.
         """
-        if self.number:
-            commands.refund([replace(c, amount=self.number) for c in self.counted_by])
+        if self.count:
+            commands.refund([replace(c, amount=self.count) for c in self.counted_by])
 
 
 NO_TYPOS = Typos(0, ())
@@ -115,14 +115,14 @@ def _record(
 
 
 def _guess(
-    code: LoginCode, digits: str, number: str, address: str, device: str | None
+    code: LoginCode, digits: str, pseudonym: str, address: str, device: str | None
 ) -> Typos:
     """A known device uses its own guesses first. Then it guesses as a stranger."""
     wrong = 0 if code.matches(digits) else 1
     if device:
         own = [
-            attempt("guesses_per_device", f"{number} {device}"),
-            attempt("guesses_per_known_devices", number),
+            attempt("guesses_per_device", f"{pseudonym} {device}"),
+            attempt("guesses_per_known_devices", pseudonym),
         ]
         try:
             _count(code, wrong, guesser=f"device {device}", limits=own)
@@ -136,8 +136,8 @@ def _guess(
         code,
         wrong,
         guesser=f"device {device}" if device else address,
-        limits=_limits_of_strangers(number, address),
-        outgrown=_outgrown_limits(code, number, address),
+        limits=_limits_of_strangers(pseudonym, address),
+        outgrown=_outgrown_limits(code, pseudonym, address),
     )
     # A known device gets no refund: some of its wrong guesses were counted only in its
     # own limits.
@@ -160,7 +160,7 @@ def _count(
     per_code = AttemptLimit(
         name=PER_CODE,
         key=beside(
-            code.number,
+            code.pseudonym,
             hashed_key(f"{PER_CODE} {code.series or code.nonce} {guesser}"),
         ),
         limit=settings.LOGIN_CODE_MAX_ATTEMPTS,
@@ -208,16 +208,16 @@ def _refusal(
 _FORGIVEN = ("guesses_per_address", PER_ADDRESS_DAY, PER_NETWORK_DAY, ALL)
 
 
-def _limits_of_strangers(number: str, address: str) -> list[AttemptLimit | None]:
+def _limits_of_strangers(pseudonym: str, address: str) -> list[AttemptLimit | None]:
     network = network_of(address)
-    at_number = attempt("guesses_per_phone_and_address", f"{number} {address}")
-    from_network = attempt("guesses_per_phone_and_network", f"{number} {network}")
+    at_number = attempt("guesses_per_phone_and_address", f"{pseudonym} {address}")
+    from_network = attempt("guesses_per_phone_and_network", f"{pseudonym} {network}")
     network_day = attempt(PER_NETWORK_DAY, network)
     return [
         at_number,
         unless_fresh(from_network, at_number),
-        unless_fresh(attempt("guesses_per_phone_day", number), from_network),
-        unless_fresh(attempt(PER_MONTH, number), from_network),
+        unless_fresh(attempt("guesses_per_phone_day", pseudonym), from_network),
+        unless_fresh(attempt(PER_MONTH, pseudonym), from_network),
         unless_fresh(attempt("guesses_per_address", address), at_number),
         unless_fresh(attempt(PER_ADDRESS_DAY, address), at_number),
         unless_fresh(network_day, at_number),
@@ -235,20 +235,22 @@ def _growth() -> dict[str, list[tuple[int, int]]]:
     }
 
 
-def _subjects(number: str, address: str) -> dict[str, str]:
+def _subjects(pseudonym: str, address: str) -> dict[str, str]:
     """By limit: whose wrong guesses make codes longer."""
     return {
-        PER_MONTH: number,
+        PER_MONTH: pseudonym,
         PER_ADDRESS_DAY: address,
         PER_NETWORK_DAY: network_of(address),
         ALL: SERVICE,
     }
 
 
-def _outgrown_limits(code: LoginCode, number: str, address: str) -> list[AttemptLimit]:
+def _outgrown_limits(
+    code: LoginCode, pseudonym: str, address: str
+) -> list[AttemptLimit]:
     """The limits after whose wrong guesses the code is too short. They only check."""
     found = []
-    for name, subject in _subjects(number, address).items():
+    for name, subject in _subjects(pseudonym, address).items():
         if code.is_fixed and name != PER_MONTH:
             continue  # the number of an app store's reviewers cannot get a longer one
         outgrown_at = [at for at, digits in _growth()[name] if digits > code.length]
@@ -257,9 +259,9 @@ def _outgrown_limits(code: LoginCode, number: str, address: str) -> list[Attempt
     return found
 
 
-def wrong_guesses(number: str, client: Client) -> list[Command | None]:
+def wrong_guesses(pseudonym: str, client: Client) -> list[Command | None]:
     """Commands that read what `length_of_next_code` needs."""
-    subjects = _subjects(number, client.address)
+    subjects = _subjects(pseudonym, client.address)
     return [read(name, subject) for name, subject in subjects.items()]
 
 

@@ -55,7 +55,7 @@ def clear_waits(phone_number: PhoneNumber) -> None:
         commands.end(recent_sends(lock).key)
 
 
-def send_lock(number: str, asker: Asker) -> commands.Lock:
+def send_lock(pseudonym: str, asker: Asker) -> commands.Lock:
     """One SMS to a number at a time.
 
     Before the SMS it is held for longer than the SMS takes, so that no other goes out
@@ -64,7 +64,7 @@ def send_lock(number: str, asker: Asker) -> commands.Lock:
     shortest = wait_after(1)
     return commands.Lock(
         name=ResendTooSoon.limit_name,
-        key=beside(number, f"login-code-wait:{asker}:{number}"),
+        key=beside(pseudonym, f"login-code-wait:{asker}:{pseudonym}"),
         free_at=time.time() + shortest,
         seconds=max(shortest, settings.SMS_TIMEOUT_SECONDS + 5),
     )

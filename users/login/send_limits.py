@@ -94,7 +94,7 @@ def reserve_send(
     and not even these if an SmsUnsure could not be stored. Raises ResendTooSoon,
     LimitReached, ChallengeRequired, and SmsUnavailable while sending is stopped.
     """
-    number, device = phone_number.pseudonym, client.known_device(phone_number)
+    pseudonym, device = phone_number.pseudonym, client.known_device(phone_number)
     try:
         lock, reservation = _reserve(phone_number, client, device, is_sign_in)
     except LimitReached as refusal:
@@ -104,7 +104,7 @@ def reserve_send(
         lock, reservation = _reserve(phone_number, client, None, is_sign_in)
     results = reservation.results
     wait = wait_after(results[RECENT_SENDS])
-    last_for = None if device else _last_for(number, results)
+    last_for = None if device else _last_for(pseudonym, results)
     if last_for:
         wait = max(wait, last_for)
     next_at = time.time() + wait
@@ -124,14 +124,14 @@ def reserve_send(
             reservation.refund()
         elif unsure.is_noted:  # asking again finds out, and sends no second message
             reservation.refund(lock.name, RECENT_SENDS, daily_counts.CODES_SENT)
-        _record_failure(number, number_history.UNSURE)
+        _record_failure(pseudonym, number_history.UNSURE)
         raise
     except SmsUnavailable as failure:
         if failure.is_billed:
             reservation.refund(lock.name, RECENT_SENDS, daily_counts.CODES_SENT)
         else:
             reservation.refund()
-        _record_failure(number, number_history.NOT_SENT)
+        _record_failure(pseudonym, number_history.NOT_SENT)
         raise
     except Exception:
         reservation.refund()
@@ -143,36 +143,36 @@ def reserve_send(
         _watch_the_bill(results.get(ALL, 0))
 
 
-def _record_failure(number: str, event: str) -> None:
+def _record_failure(pseudonym: str, event: str) -> None:
     with suppress(DatabaseError, *REDIS_FAILS):
         daily_counts.count(daily_counts.SMS_FAILURES)
-    number_history.record(number, event)
+    number_history.record(pseudonym, event)
 
 
 def _reserve(
     phone_number: PhoneNumber, client: Client, device: str | None, is_sign_in: bool
 ) -> tuple[commands.Lock, Reservation]:
     """Reserve the wait and the limits of a known device; without one, a stranger's."""
-    number = phone_number.pseudonym
-    lock = send_lock(number, Asker.of(device, is_sign_in=is_sign_in))
+    pseudonym = phone_number.pseudonym
+    lock = send_lock(pseudonym, Asker.of(device, is_sign_in=is_sign_in))
     # Three steps: the address, the number, the service. If the number were the first,
     # somebody whose address may send no more could keep its lock from the owner, each
     # time for a moment. The service is the last, because refused requests would fill
     # its limits for a moment; and hardly any request is refused there.
     wanted = [
-        *([] if device else _limits_of_address(number, client.address)),
+        *([] if device else _limits_of_address(pseudonym, client.address)),
         lock,
         recent_sends(lock),
         *(
-            _limits_of_device(number, device)
+            _limits_of_device(pseudonym, device)
             if device
-            else _limits_of_number(number, client.address, is_sign_in)
+            else _limits_of_number(pseudonym, client.address, is_sign_in)
         ),
         _STOPPED,
         *([] if device else _limits_of_all_strangers(phone_number)),
         attempt(ALL, SERVICE),
         # In the same steps: what decides the code's length, and today's count.
-        *wrong_guesses(number, client),
+        *wrong_guesses(pseudonym, client),
         daily_counts.count_command(daily_counts.CODES_SENT),
     ]
     try:
@@ -186,7 +186,7 @@ def _reserve(
             address=keyed_address(client.address),
             limit=refusal.limit,
         )
-        number_history.record(number, number_history.SEND_REFUSED, refusal.limit)
+        number_history.record(pseudonym, number_history.SEND_REFUSED, refusal.limit)
         # Whatever refused: somebody who waits is told how long.
         if held_until := free_at(lock):
             # This costs one of the address's sends. Otherwise strangers could find out
@@ -228,28 +228,28 @@ def _softened(command: Command | None) -> Command | None:
     return replace(command, limit=math.ceil(share))
 
 
-def _limits_of_device(number: str, device: str) -> list[AttemptLimit | None]:
+def _limits_of_device(pseudonym: str, device: str) -> list[AttemptLimit | None]:
     return [
-        attempt("sends_per_device", f"{number} {device}"),
-        attempt("sends_per_known_devices", number),
+        attempt("sends_per_device", f"{pseudonym} {device}"),
+        attempt("sends_per_known_devices", pseudonym),
     ]
 
 
-def _limits_of_address(number: str, address: str) -> list[AttemptLimit | None]:
+def _limits_of_address(pseudonym: str, address: str) -> list[AttemptLimit | None]:
     return [
         attempt("sends_per_address", address),
-        attempt("phones_per_address", address, item=number),
+        attempt("phones_per_address", address, item=pseudonym),
         attempt("sends_per_network", network_of(address)),
     ]
 
 
 def _limits_of_number(
-    number: str, address: str, is_sign_in: bool
+    pseudonym: str, address: str, is_sign_in: bool
 ) -> list[AttemptLimit | None]:
-    limits = [attempt(name, number) for name in PER_NUMBER]
+    limits = [attempt(name, pseudonym) for name in PER_NUMBER]
     if not is_sign_in:
-        limits = [_without_kept(name, number) for name in PER_NUMBER] + limits
-    return [*limits, attempt("sends_per_phone_and_address", f"{number} {address}")]
+        limits = [_without_kept(name, pseudonym) for name in PER_NUMBER] + limits
+    return [*limits, attempt("sends_per_phone_and_address", f"{pseudonym} {address}")]
 
 
 def _limits_of_all_strangers(phone_number: PhoneNumber) -> list[AttemptLimit | None]:
@@ -260,19 +260,19 @@ def _limits_of_all_strangers(phone_number: PhoneNumber) -> list[AttemptLimit | N
     return limits
 
 
-def _without_kept(name: str, number: str) -> AttemptLimit | None:
+def _without_kept(name: str, pseudonym: str) -> AttemptLimit | None:
     """Refuses when only the kept sends are left."""
-    limit = attempt(name, number)
+    limit = attempt(name, pseudonym)
     return limit and replace(limit, limit=limit.limit - _kept(limit), amount=0)
 
 
-def _last_for(number: str, results: Mapping[str, int]) -> int | None:
+def _last_for(pseudonym: str, results: Mapping[str, int]) -> int | None:
     """Seconds until the number may get another message, if this is one of its last."""
     waits = []
     for name in PER_NUMBER:
-        limit = attempt(name, number)
+        limit = attempt(name, pseudonym)
         if limit and results[name] > limit.limit - _kept(limit):
-            waits.append(seconds_until_fewer(name, number, results[name]))
+            waits.append(seconds_until_fewer(name, pseudonym, results[name]))
     return max(waits, default=None)
 
 

@@ -110,18 +110,18 @@ def send_code(
     phone_number: PhoneNumber,
     client: Client,
     *,
-    purpose: str = codes.SIGN_IN,
-    about: Purpose = Purpose.SIGN_IN,
+    scope: str = codes.SIGN_IN,
+    purpose: Purpose = Purpose.SIGN_IN,
     new_number_end: str = "",
     picked: Channel | None = None,
 ) -> CodeSent:
     """Send the living code, or a new one.
 
-    `about` and `new_number_end` are for the text. Returns without sending if the last
-    code that the number may get for now is alive. Raises ResendTooSoon, LimitReached,
-    ChallengeRequired, SmsUnavailable and SmsUnsure.
+    `scope`: see `codes`. `purpose` and `new_number_end` are for the text. Returns
+    without sending if the last code that the number may get for now is alive. Raises
+    ResendTooSoon, LimitReached, ChallengeRequired, SmsUnavailable and SmsUnsure.
     """
-    is_sign_in = purpose == codes.SIGN_IN
+    is_sign_in = scope == codes.SIGN_IN
     went = None
     try:
         with reserve_send(phone_number, client, is_sign_in=is_sign_in) as send:
@@ -129,19 +129,19 @@ def send_code(
                 phone_number,
                 length=send.code_length,
                 fixed=fixed_digits(phone_number) if is_sign_in else None,
-                purpose=purpose,
+                scope=scope,
                 last_for=send.last_for,
             )
             if not code.is_fixed:
-                message = _message(phone_number, code, about, new_number_end)
+                message = _message(phone_number, code, purpose, new_number_end)
                 _release_database()
                 note_success()
                 with slot_released():
                     went = send_message(message, picked=picked)
     except ResendTooSoon:
-        if last := _living_last_code(phone_number, purpose):
+        if last := _living_last_code(phone_number, scope):
             return _code_sent(
-                phone_number, last, last.seconds_left, about, was_sent_before=True
+                phone_number, last, last.seconds_left, purpose, was_sent_before=True
             )
         raise
     channel = went.channel if went else None
@@ -159,7 +159,7 @@ def send_code(
     with suppress(DatabaseError, *REDIS_FAILS):
         daily_counts.counted(send.sent_today)
     resend_in = math.ceil(send.next_at - time.time())
-    sent = _code_sent(phone_number, code, resend_in, about, channel)
+    sent = _code_sent(phone_number, code, resend_in, purpose, channel)
     if went is None:  # a fixed code
         return sent
     with suppress(*REDIS_FAILS):
@@ -186,17 +186,17 @@ def sent_code(
     phone_number: PhoneNumber,
     client: Client,
     *,
-    purpose: str = codes.SIGN_IN,
-    about: Purpose = Purpose.SIGN_IN,
+    scope: str = codes.SIGN_IN,
+    purpose: Purpose = Purpose.SIGN_IN,
 ) -> CodeSent | None:
     """What `send_code` returned, as it is now. None if no code is alive."""
-    code = codes.find(phone_number, purpose)
+    code = codes.find(phone_number, scope)
     if code is None or not code.is_alive():
         return None
     known_device = client.known_device(phone_number)
-    asker = Asker.of(known_device, is_sign_in=purpose == codes.SIGN_IN)
+    asker = Asker.of(known_device, is_sign_in=scope == codes.SIGN_IN)
     resend_in = seconds_until_resend(phone_number, asker)
-    return _code_sent(phone_number, code, resend_in, about)
+    return _code_sent(phone_number, code, resend_in, purpose)
 
 
 def sign_in(
@@ -280,10 +280,8 @@ def _release_database() -> None:
         connection.close()
 
 
-def _living_last_code(
-    phone_number: PhoneNumber, purpose: str
-) -> codes.LoginCode | None:
-    code = codes.find(phone_number, purpose)
+def _living_last_code(phone_number: PhoneNumber, scope: str) -> codes.LoginCode | None:
+    code = codes.find(phone_number, scope)
     if code is None or not code.is_last:
         return None
     if not code.is_alive():
@@ -296,13 +294,13 @@ def _living_last_code(
 def _message(
     phone_number: PhoneNumber,
     code: codes.LoginCode,
-    about: Purpose,
+    purpose: Purpose,
     new_number_end: str = "",
 ) -> CodeMessage:
     return CodeMessage(
         phone_number=phone_number,
         code=code.digits,
-        purpose=about,
+        purpose=purpose,
         expires_at=code.expires_at,
         is_last=code.is_last,
         new_number_end=new_number_end,
@@ -313,12 +311,12 @@ def _code_sent(
     phone_number: PhoneNumber,
     code: codes.LoginCode,
     resend_in: int,
-    about: Purpose,
+    purpose: Purpose,
     channel: Channel | None = None,
     *,
     was_sent_before: bool = False,
 ) -> CodeSent:
-    offered = channels_for(_message(phone_number, code, about))
+    offered = channels_for(_message(phone_number, code, purpose))
     if channel is None and not code.is_fixed:
         sent_by = code.sent_by() if len(offered) > 1 else None
         channel = Channel(sent_by) if sent_by else offered[0] if offered else None

@@ -85,7 +85,7 @@ def request_codes(
         raise PhoneNumberUnchanged
     check_destination(phone_number)
     check_channel(channel)
-    purpose = _purpose(user, phone_number)
+    scope = _scope(user, phone_number)
     # The old number first: its waits slow down people who try many new numbers.
     numbers = {
         PhoneNumber(user.phone_number): Purpose.CHANGE_FROM,
@@ -93,19 +93,19 @@ def request_codes(
     }
     sent: list[CodeSent] = []
     too_soon: list[ResendTooSoon] = []
-    for number, about in numbers.items():
+    for number, purpose in numbers.items():
         try:
             code = send_code(
                 number,
                 client,
+                scope=scope,
                 purpose=purpose,
-                about=about,
                 new_number_end=phone_number[-2:],
                 picked=channel,
             )
             sent.append(code)
         except ResendTooSoon as refusal:
-            already_sent = sent_code(number, client, purpose=purpose, about=about)
+            already_sent = sent_code(number, client, scope=scope, purpose=purpose)
             if already_sent is None:
                 raise
             sent.append(already_sent)
@@ -119,14 +119,14 @@ def sent_codes(
     *, user: User, phone_number: PhoneNumber, client: Client
 ) -> CodesSent | None:
     """What `request_codes` returned, as it is now. None if a code is not alive."""
-    purpose = _purpose(user, phone_number)
+    scope = _scope(user, phone_number)
     old_code = sent_code(
         PhoneNumber(user.phone_number),
         client,
-        purpose=purpose,
-        about=Purpose.CHANGE_FROM,
+        scope=scope,
+        purpose=Purpose.CHANGE_FROM,
     )
-    new_code = sent_code(phone_number, client, purpose=purpose, about=Purpose.CHANGE_TO)
+    new_code = sent_code(phone_number, client, scope=scope, purpose=Purpose.CHANGE_TO)
     return CodesSent(old_code, new_code) if old_code and new_code else None
 
 
@@ -147,11 +147,11 @@ def change_phone_number(
     """
     protect_staff(user, by=None)
     old_number = PhoneNumber(user.phone_number)
-    purpose = _purpose(user, phone_number)
+    scope = _scope(user, phone_number)
     with _named(*OLD):
-        old = codes.get(old_number, purpose)
+        old = codes.get(old_number, scope)
     with _named(*NEW):
-        new = codes.get(phone_number, purpose)
+        new = codes.get(phone_number, scope)
     with _named(*OLD):
         _guess(old, old_digits, old_number, client)
     with _named(*NEW):
@@ -198,7 +198,7 @@ def move_account(
         after_commit(notify_of_changed_number, user.pk, phone_number)
 
 
-def _purpose(user: User, phone_number: PhoneNumber) -> str:
+def _scope(user: User, phone_number: PhoneNumber) -> str:
     return f"change:{user.pk}:{phone_number.pseudonym}"
 
 

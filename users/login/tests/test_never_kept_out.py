@@ -164,7 +164,7 @@ def test_a_wait_that_should_have_ended_does_not_lock_the_number(lasting: str) ->
 def test_other_codes_do_not_make_those_who_sign_in_wait(clock: Clock) -> None:
     """Anybody with an account may ask to move it to this number."""
     for n in range(3):
-        services.send_code(ALICE, Client("198.51.100.1"), purpose="change")
+        services.send_code(ALICE, Client("198.51.100.1"), scope="change")
         assert seconds_to_get_in(clock, f"192.0.{n}.1") == 0
         clock.pass_seconds(300)
 
@@ -189,7 +189,7 @@ def test_messages_that_are_not_for_signing_in_leave_the_last_ones(
 ) -> None:
     def send(n: int) -> None:
         client = Client(f"198.51.{n}.1")
-        services.send_code(ALICE, client, purpose="change")
+        services.send_code(ALICE, client, scope="change")
 
     for n in range(5):
         send(n)

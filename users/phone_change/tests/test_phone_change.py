@@ -202,11 +202,11 @@ def test_sign_in_codes_do_not_change_a_number(
     assert verify(ALICE, sent["old_code"]).status_code == 200
 
 
-def test_codes_of_one_purpose_have_digits_of_their_own(alice: User) -> None:
+def test_codes_of_one_scope_have_digits_of_their_own(alice: User) -> None:
     code = codes.issue(ALICE, length=8)
     others = [
-        codes.random_digits(ALICE.pseudonym, code.nonce, 8, purpose)
-        for purpose in (f"change:1:{NEW.pseudonym}", f"change:2:{NEW.pseudonym}")
+        codes.random_digits(ALICE.pseudonym, code.nonce, 8, scope)
+        for scope in (f"change:1:{NEW.pseudonym}", f"change:2:{NEW.pseudonym}")
     ]
     assert len({code.digits, *others}) == 3
 
