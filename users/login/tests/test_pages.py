@@ -234,6 +234,12 @@ def test_a_forged_or_old_pending_cookie_is_ignored(
         ("//evil.example/", "/profile/"),
         ("\\\\evil.example", "/profile/"),
         ("javascript:alert(1)", "/profile/"),
+        ("x", "/profile/"),
+        ("?x", "/profile/"),
+        ("profile", "/profile/"),
+        ("profile-delete", "/profile/"),
+        ("admin:index", "/profile/"),
+        ("users.login.pages.login_page", "/profile/"),
     ],
 )
 def test_after_signing_in_nobody_is_led_away(
