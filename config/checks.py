@@ -13,8 +13,8 @@ from config.server.redis_cluster import parse_cluster_url
 logger = logging.getLogger(__name__)
 
 
-def _missing(name: str, why: str, number: int) -> Error:
-    return Error(f"{name} is not set: {why}", id=f"config.E{number:03}")
+def _missing(name: str, why: str, id_: str) -> Error:
+    return Error(f"{name} is not set: {why}", id=id_)
 
 
 @register()
@@ -25,7 +25,9 @@ def production_is_configured(**kwargs: Any) -> list[CheckMessage]:
     key = settings.SECRET_KEY
     if key == settings.DEVELOPMENT_SECRET_KEY:
         found.append(
-            _missing("SECRET_KEY", "codes and sessions are signed with it.", 1)
+            _missing(
+                "SECRET_KEY", "codes and sessions are signed with it.", "config.E001"
+            )
         )
     elif len(key) < 50:
         found.append(
@@ -37,19 +39,29 @@ def production_is_configured(**kwargs: Any) -> list[CheckMessage]:
         found.append(Error(text, id="config.E030"))
     if not settings.ALLOWED_HOSTS:
         found.append(
-            _missing("ALLOWED_HOSTS", "name the hosts that this service answers to.", 3)
+            _missing(
+                "ALLOWED_HOSTS",
+                "name the hosts that this service answers to.",
+                "config.E003",
+            )
         )
     if "*" in settings.ALLOWED_HOSTS:
         text = "ALLOWED_HOSTS contains *: a client could put any host into links."
         found.append(Error(text, id="config.E031"))
     if settings.DATABASE_IS_EMBEDDED:
         found.append(
-            _missing("DATABASE_URL", "SQLite is for development; use PostgreSQL.", 4)
+            _missing(
+                "DATABASE_URL",
+                "SQLite is for development; use PostgreSQL.",
+                "config.E004",
+            )
         )
     if not settings.REDIS_URL:
         found.append(
             _missing(
-                "REDIS_URL", "codes and limits must be shared by all processes.", 5
+                "REDIS_URL",
+                "codes and limits must be shared by all processes.",
+                "config.E005",
             )
         )
     return found
@@ -79,7 +91,7 @@ def public_url_is_served(**kwargs: Any) -> list[CheckMessage]:
     if not settings.HTTPS_ONLY or not settings.PUBLIC_URL.startswith("http://"):
         return []
     text = "PUBLIC_URL begins with http://, which HTTPS_ONLY refuses."
-    return [Error(text, id="config.E050")]
+    return [Error(text, id="config.E052")]
 
 
 @register()

@@ -238,7 +238,7 @@ def test_the_environment_is_read_in_one_place() -> None:
         ),
         (
             {"HTTPS_ONLY": True, "PUBLIC_URL": "http://referral.example.com"},
-            "config.E050",
+            "config.E052",
             "PUBLIC_URL",
         ),
         ({"TEST_NUMBERS": ["+79990000001:1234"]}, "config.E010", "TEST_NUMBERS"),

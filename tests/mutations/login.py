@@ -255,9 +255,16 @@ GUARDS = [
     ),
     Guard(
         "a sign-in redirects only within the site",
-        "users/login/pages.py",
+        "users/next_url.py",
         "    is_ours = url_has_allowed_host_and_scheme(url, allowed_hosts=None)\n",
         "    is_ours = bool(url)\n",
+        "users/login/tests/test_pages.py::test_after_signing_in_nobody_is_led_away",
+    ),
+    Guard(
+        "a sign-in redirects only to paths",
+        "users/next_url.py",
+        ' or not url.startswith("/")',
+        "",
         "users/login/tests/test_pages.py::test_after_signing_in_nobody_is_led_away",
     ),
     Guard(

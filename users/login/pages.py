@@ -6,10 +6,9 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
@@ -47,12 +46,11 @@ from users.login.pending import (
     pending_sign_in,
 )
 from users.models import User
+from users.next_url import sent_next_url
 from users.phones import PhoneNumber
 from users.terms.services import current_terms
 
 CODE_BACKEND = "users.authentication.CodeBackend"
-# Longer than any address of this site. It has to fit into a cookie.
-MAX_NEXT_LENGTH = 500
 
 
 @never_cache
@@ -76,7 +74,7 @@ def invitation_page(request: HttpRequest) -> HttpResponse:
     invite_code = normalize_invite_code(request.POST.get("invite_code", ""))
     if invite_code and request.user.is_authenticated:
         return _to_activation(invite_code, request.POST.get("came_by", "")[:10])
-    next_url = _next_url(request)
+    next_url = sent_next_url(request)
     query = f"?{urlencode({'next': next_url})}" if next_url else ""
     response = redirect(f"{reverse('login')}{query}")
     if "on_code_page" in request.POST:
@@ -100,7 +98,7 @@ def _send_code(request: HttpRequest) -> HttpResponse:
     form = PhoneForm(request.POST)
     if not form.is_valid():
         return _login_page(request, form, status=400)
-    phone_number, next_url = form.cleaned_data["phone_number"], _next_url(request)
+    phone_number, next_url = form.cleaned_data["phone_number"], sent_next_url(request)
     known = pending_sign_in(request)
     if known and known.phone_number == phone_number and known.guess_block:
         # The service would send the same code again, and this browser has no guesses
@@ -177,7 +175,7 @@ def _login_page(
         "form": form,
         "invitation": accepted_invitation(request),
         "channel": channels()[0],
-        "next_url": _next_url(request),
+        "next_url": sent_next_url(request),
         "terms": current_terms(),
     }
     return render(request, "users/login.html", context, status=status)
@@ -244,7 +242,9 @@ def _sign_in(request: HttpRequest, pending: PendingSignIn, digits: str) -> HttpR
     )
     login(request, signed_in.user, backend=CODE_BACKEND)
     bind_session_to_device(request, signed_in.device)
-    response: HttpResponse = redirect(pending.next_url or "profile")
+    response: HttpResponse = HttpResponseRedirect(
+        pending.next_url or reverse("profile")
+    )
     if signed_in.invite_code_applied:
         messages.success(request, _("Welcome! You have accepted the invitation."))
     elif signed_in.invite_code_refusal:
@@ -266,10 +266,3 @@ def _to_activation(invite_code: str, came_by: str = "") -> HttpResponse:
     facts = {"invite_code": invite_code, "came_by": came_by}
     query = urlencode({name: fact for name, fact in facts.items() if fact})
     return redirect(f"{reverse('activate')}?{query}")
-
-
-def _next_url(request: HttpRequest) -> str:
-    """Where to go after the sign-in, if it is a path of this site."""
-    url = request.POST.get("next") or request.GET.get("next", "")
-    is_ours = url_has_allowed_host_and_scheme(url, allowed_hosts=None)
-    return url if is_ours and len(url) <= MAX_NEXT_LENGTH else ""

@@ -16,6 +16,7 @@ from config.refusals import Refusal
 from config.time_zones import in_zone_of_reader
 from users.challenges.exceptions import ChallengeRequired
 from users.challenges.pages import challenge_page, sent_solution
+from users.channels.exceptions import SmsUnsure
 from users.devices.middleware import bind_session_to_device
 from users.login.answers import told
 from users.login.clients import Client, set_known_device_cookie
@@ -57,11 +58,13 @@ def number_page(request: SignedInPageRequest) -> HttpResponse:
         "phone_number": phone_number,
         "client": Client.of(request, challenge_solution=sent_solution(request)),
     }
+    sent: CodesSent | None = None
     try:
         sent = phone_change.request_codes(**change, channel=picked_channel(request))
-        _keep_deliveries(request, sent, phone_number)
         for text in {told(code) for code in sent.both if code.is_fallback}:
             messages.info(request, text)
+    except SmsUnsure as refusal:  # the next page takes the codes, in case they arrive
+        messages.warning(request, str(refusal))
     except ChallengeRequired as refusal:
         return challenge_page(request, refusal)
     except Refusal as refusal:
@@ -73,21 +76,23 @@ def number_page(request: SignedInPageRequest) -> HttpResponse:
             form.add_error("phone_number", str(refusal))
             return _number_page(request, form, status=status_of(refusal))
         messages.info(request, _("The codes were sent a moment ago. Enter those."))
-    request.session[PENDING] = phone_number
-    request.session.pop(BLOCKED_UNTIL, None)
+    _keep_change(request, phone_number, sent)
     return redirect("profile-phone-code")
 
 
-def _keep_deliveries(
-    request: SignedInPageRequest, sent: CodesSent, phone_number: PhoneNumber
+def _keep_change(
+    request: SignedInPageRequest, phone_number: PhoneNumber, sent: CodesSent | None
 ) -> None:
+    """`sent`: None if nothing was sent now, or if that is not known."""
     is_same_change = request.session.get(PENDING) == phone_number
     kept = request.session.get(DELIVERIES) if is_same_change else None
     ids = list(kept or [None, None])
-    for place, code in enumerate(sent.both):
+    for place, code in enumerate(sent.both if sent else ()):
         if code.channel:  # the code was sent now, not before
             ids[place] = code.delivery_id
     request.session[DELIVERIES] = ids
+    request.session[PENDING] = phone_number
+    request.session.pop(BLOCKED_UNTIL, None)
 
 
 def _number_page(

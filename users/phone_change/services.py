@@ -18,6 +18,7 @@ from config.monitoring import audit
 from config.refusals import NotSignedIn
 from referrals.ledger import person_key, record_phone_change
 from users.channels import Channel, Purpose
+from users.channels.exceptions import SmsUnsure
 from users.channels.sending import check_channel, check_destination
 from users.devices.services import sign_out_everywhere
 from users.devices.token_authentication import issue_token
@@ -76,7 +77,8 @@ def request_codes(
     """Send both codes; after a failure, only the one that is missing.
 
     `channel` is tried first for each. Does not look whether the new number has an
-    account. Raises PhoneNumberUnchanged, StaffAccountProtected, CountryNotServed,
+    account. After SmsUnsure both codes are valid, because they may arrive. Raises
+    PhoneNumberUnchanged, StaffAccountProtected, CountryNotServed,
     NumberCannotReceiveSms, ChannelNotOffered, LimitReached, ChallengeRequired,
     SmsUnavailable, SmsUnsure, and ResendTooSoon if there was nothing to send.
     """
@@ -93,6 +95,7 @@ def request_codes(
     }
     sent: list[CodeSent] = []
     too_soon: list[ResendTooSoon] = []
+    unsure: SmsUnsure | None = None
     for number, purpose in numbers.items():
         try:
             code = send_code(
@@ -110,6 +113,10 @@ def request_codes(
                 raise
             sent.append(already_sent)
             too_soon.append(refusal)
+        except SmsUnsure as refusal:  # if it arrives, it is of use only with the other
+            unsure = refusal
+    if unsure:
+        raise unsure
     if len(too_soon) == len(sent):
         raise max(too_soon, key=lambda refusal: refusal.retry_after)
     return CodesSent(*sent)

@@ -20,6 +20,7 @@ from config.monitoring import audit
 from users.authentication import BY_PASSWORD as BY_PASSWORD
 from users.devices.middleware import sign_out_session_device
 from users.models import User
+from users.next_url import sent_next_url
 from users.phones import (
     MAX_INPUT_LENGTH,
     NotAPhoneNumber,
@@ -81,6 +82,9 @@ class PasswordStep(LoginView):
     template_name = "admin/login.html"
     authentication_form = StaffLoginForm
     next_page = "admin:index"
+
+    def get_redirect_url(self, request: HttpRequest | None = None) -> str:
+        return sent_next_url(self.request)
 
     def form_valid(self, form: Any) -> HttpResponse:
         if not settings.ADMIN_SECOND_FACTOR:

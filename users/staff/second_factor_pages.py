@@ -12,7 +12,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth import login
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.crypto import constant_time_compare
@@ -89,7 +89,7 @@ def code_page(request: HttpRequest, user: User) -> HttpResponse:
         else:
             next_url = request.session[PENDING]["next"]
             _sign_in(request, user, factor)
-            return redirect(next_url)
+            return HttpResponseRedirect(next_url)
     return _page(request, _("Second step"), form=form)
 
 

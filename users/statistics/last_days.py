@@ -77,9 +77,7 @@ def _count(days: int) -> Stats:
         ],
         "bursts": [
             {"id": pk, "hour": hour.isoformat(), "count": count}
-            for pk, hour, count in bursts(
-                Referral.objects.all(), first_moment(BURST_DAYS)
-            )
+            for pk, hour, count in bursts(referrals, first_moment(BURST_DAYS))
         ],
     }
 

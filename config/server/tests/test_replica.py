@@ -14,6 +14,7 @@ from config.server import replica
 from config.server.replica import alias_for_long_reads
 from conftest import signed_in, signed_in_as_staff
 from users.models import User
+from users.statistics.last_days import last_days
 
 pytestmark = pytest.mark.django_db
 
@@ -65,6 +66,19 @@ def test_long_reads_go_to_the_standby(
     assert asked == []
     read(client)
     assert asked
+
+
+def test_no_figure_of_the_last_days_is_read_from_the_primary(asked: list[str]) -> None:
+    on_primary: list[str] = []
+
+    def note(execute: Callable[..., Any], sql: str, *args: Any) -> Any:
+        on_primary.append(sql)
+        return execute(sql, *args)
+
+    with connections["default"].execute_wrapper(note):
+        last_days()
+    assert asked
+    assert on_primary == []
 
 
 @pytest.mark.parametrize("table", ["users/user", "referrals/referral"])

@@ -13,7 +13,8 @@ from rest_framework.test import APIClient
 from config.env import Limit
 from config.monitoring.metrics import collected
 from conftest import ALICE, BORIS, Clock, error_of
-from users.channels import Channel
+from users.channels import Backend, Channel, CodeMessage
+from users.channels.exceptions import SmsUnsure
 from users.channels.memory import MemoryBackend
 from users.channels.tests.providers import EMAIL, KEY, REFUSALS, Provider
 from users.channels.tests.telegram_gateway import (
@@ -355,6 +356,25 @@ def test_a_second_change_forgets_the_messages_of_the_first(
     second = owner.session["pending_phone_change_deliveries"]
     assert not set(first) & set(second)
     assert all(second)
+
+
+class UnsureBackend(Backend):
+    simulated = True
+
+    def send(self, message: CodeMessage) -> None:
+        raise SmsUnsure
+
+
+@pytest.mark.django_db
+def test_a_second_change_forgets_the_first_even_if_its_messages_are_unsure(
+    owner: Client, clock: Clock, settings: LazySettings
+) -> None:
+    owner.post(CHANGE, {"phone_number": NEW_NUMBER})
+    clock.pass_seconds(3600)
+    settings.SMS_BACKEND = f"{__name__}.UnsureBackend"
+    page = owner.post(CHANGE, {"phone_number": "+79990000078"}, follow=True)
+    assert owner.session["pending_phone_change_deliveries"] == [None, None]
+    assert "+7 999 000-00-78" in page.content.decode()
 
 
 @pytest.mark.django_db

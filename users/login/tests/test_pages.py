@@ -234,6 +234,12 @@ def test_a_forged_or_old_pending_cookie_is_ignored(
         ("//evil.example/", "/profile/"),
         ("\\\\evil.example", "/profile/"),
         ("javascript:alert(1)", "/profile/"),
+        ("x", "/profile/"),
+        ("?x", "/profile/"),
+        ("profile", "/profile/"),
+        ("profile-delete", "/profile/"),
+        ("admin:index", "/profile/"),
+        ("users.login.pages.login_page", "/profile/"),
     ],
 )
 def test_after_signing_in_nobody_is_led_away(
@@ -359,6 +365,27 @@ def test_a_destination_survives_sending_again_and_is_then_forgotten(
 def test_a_destination_that_fits_into_no_cookie_is_dropped(client: Client) -> None:
     page = client.get("/login/", {"next": f"/profile/?{'x' * 4000}"})
     assert page.context["next_url"] == ""
+
+
+@pytest.mark.parametrize("letter", ["x", "я", "\N{GRINNING FACE}", '"', "\\"])
+def test_the_cookie_of_a_sign_in_is_small_whatever_the_destination(
+    client: Client, letter: str
+) -> None:
+    for length in (80, 499):
+        url = f"/{letter * length}"
+        client.post("/login/", {"phone_number": ALICE, "next": url})
+        # Browsers drop a cookie of more than 4,096 bytes.
+        assert len(client.cookies["sign_in"].OutputString()) < 2000
+
+
+def test_a_destination_with_other_letters_is_reached(
+    client: Client, outbox: list[Message]
+) -> None:
+    page = client.get("/login/", {"next": "/i/имя/?by=%2F&q=ё"})
+    next_url = page.context["next_url"]
+    client.post("/login/", {"phone_number": ALICE, "next": next_url})
+    response = client.post("/login/code/", {"code": digits(outbox)})
+    assert response["Location"] == "/i/%D0%B8%D0%BC%D1%8F/?by=%2F&q=%D1%91"
 
 
 def test_the_code_page_does_not_tell_whether_a_code_lives(

@@ -13,13 +13,18 @@ from users.channels.memory import Message
 from users.login import clients
 from users.login.tests.test_request_code import FailingBackend
 from users.models import User
-from users.phone_change.tests.test_phone_change import NEW
+from users.phone_change.tests.test_phone_change import NEW, UnsureForNew
+from users.phones import PhoneNumber
 from users.tests.pages import sign_in, text
 
 pytestmark = pytest.mark.django_db
 
 NUMBER = "/profile/phone/"
 CODES = "/profile/phone/code/"
+
+
+class UnsureForBoris(UnsureForNew):
+    unsure_for = PhoneNumber(BORIS)
 
 
 @pytest.fixture
@@ -220,6 +225,19 @@ def test_a_failed_sms_is_told(browser: Client, settings: LazySettings) -> None:
     response = browser.post(NUMBER, {"phone_number": NEW})
     assert response.status_code == 503
     assert "SMS could not be sent" in text(response)
+
+
+@pytest.mark.parametrize("backend", ["UnsureForBoris", "UnsureForNew"])
+def test_after_an_unsure_sms_the_page_takes_the_codes_in_case_it_arrives(
+    browser: Client, outbox: list[Message], settings: LazySettings, backend: str
+) -> None:
+    settings.SMS_BACKEND = f"{__name__}.{backend}"
+    page = browser.post(NUMBER, {"phone_number": NEW}, follow=True)
+    assert page.redirect_chain == [(CODES, 302)]
+    assert "We are not sure that the SMS was sent. If it arrives, use" in text(page)
+    for words in ('name="old_code"', 'name="new_code"', "Send again"):
+        assert words in page.content.decode()
+    assert browser.post(CODES, codes(outbox))["Location"] == "/profile/"
 
 
 def test_without_a_number_there_is_no_page_of_codes(browser: Client) -> None:

@@ -1,5 +1,6 @@
 """Changing the number: a code to the old one, a code to the new one, both right."""
 
+import re
 from typing import Any
 
 import pytest
@@ -7,10 +8,11 @@ from django.conf import LazySettings
 from django.db import DatabaseError
 from rest_framework.test import APIClient
 
+from config.env import Limit
 from conftest import ALICE, Clock, ask_for_code, error_of, signed_in
 from tests.lab.shared import wrong
 from users.channels import Backend, CodeMessage
-from users.channels.exceptions import SmsUnavailable
+from users.channels.exceptions import SmsUnavailable, SmsUnsure
 from users.channels.memory import MemoryBackend, Message
 from users.login import codes
 from users.login.clients import Client
@@ -51,6 +53,23 @@ class FailsForNew(Backend):
         if message.phone_number == NEW:
             raise SmsUnavailable
         MemoryBackend().send(message)
+
+
+class UnsureForNew(Backend):
+    """The message arrives, but the provider does not say so."""
+
+    simulated = True
+    unsure_for = NEW
+
+    def send(self, message: CodeMessage) -> None:
+        if message.tried is None:
+            MemoryBackend().send(message)
+        if message.phone_number == self.unsure_for:
+            raise SmsUnsure(is_new=message.tried is None)
+
+
+class UnsureForOld(UnsureForNew):
+    unsure_for = ALICE
 
 
 def test_both_numbers_get_a_code(
@@ -365,3 +384,38 @@ def test_after_a_failed_sms_only_the_missing_one_is_sent(
     sent = ask(client)
     assert [message.phone_number for message in outbox] == [ALICE, NEW]
     assert change(client, sent).status_code == 200
+
+
+@pytest.mark.parametrize("backend", ["UnsureForOld", "UnsureForNew"])
+def test_both_codes_work_if_it_is_unknown_whether_one_was_sent(
+    alice: User,
+    settings: LazySettings,
+    outbox: list[Message],
+    clock: Clock,
+    backend: str,
+) -> None:
+    client = signed_in(alice)
+    settings.SMS_BACKEND = f"{__name__}.{backend}"
+    for _ in range(2):
+        response = client.post(REQUEST, {"phone_number": NEW})
+        assert response.status_code == 503
+        error = error_of(response)
+        assert error["code"] == "sms_unavailable"
+        assert error["detail"].startswith("We are not sure that the SMS was sent.")
+    assert [message.phone_number for message in outbox] == [ALICE, NEW]
+    sent = {
+        name: re.findall(r"\d{4}", message.text)[0]
+        for name, message in zip(("old_code", "new_code"), outbox, strict=True)
+    }
+    assert change(client, sent).status_code == 200
+
+
+def test_a_limit_is_told_before_an_unsure_message(
+    alice: User, settings: LazySettings, outbox: list[Message]
+) -> None:
+    settings.CHALLENGE_BACKEND = None
+    settings.LIMITS = settings.LIMITS | {"phones_per_address": Limit(1, 3600)}
+    settings.SMS_BACKEND = f"{__name__}.UnsureForOld"
+    response = signed_in(alice).post(REQUEST, {"phone_number": NEW})
+    assert response.status_code == 429
+    assert error_of(response)["limit"] == "phones_per_address"

@@ -287,6 +287,29 @@ def test_the_setting_off_asks_for_the_password_only(
     assert is_in(client)
 
 
+@pytest.mark.parametrize(
+    "next_url", ["x", "profile-delete", "admin:index", "https://evil.example/"]
+)
+def test_the_second_step_leads_only_to_a_path(
+    client: Client, staff: User, clock: Clock, next_url: str
+) -> None:
+    key, _ = set_up(client)
+    client.logout()
+    clock.pass_seconds(30)
+    body = {"username": STAFF, "password": PASSWORD, "next": next_url}
+    client.post("/admin/login/", body)
+    assert client.post(CODE, {"code": code_of(key)})["Location"] == "/admin/"
+    assert is_in(client)
+
+
+def test_the_password_alone_leads_only_to_a_path(
+    client: Client, staff: User, settings: LazySettings
+) -> None:
+    settings.ADMIN_SECOND_FACTOR = False
+    body = {"username": STAFF, "password": PASSWORD, "next": "x"}
+    assert client.post("/admin/login/", body)["Location"] == "/admin/"
+
+
 def test_nobody_is_sent_to_another_site(client: Client, staff: User) -> None:
     body = {"username": STAFF, "password": PASSWORD}
     client.post("/admin/login/?next=https://evil.example/", body)
