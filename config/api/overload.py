@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable
-from contextlib import suppress
 from http import HTTPStatus
 
 from django.conf import settings
@@ -32,8 +31,9 @@ class RequestQueueMiddleware:
             return self.get_response(request)
         try:
             read_body(request)
-        except UnreadablePostError as error:
-            return bad_request(request, error)
+        except (UnreadablePostError, RequestDataTooBig) as error:
+            with _language_of(request):
+                return bad_request(request, error)
         sock = request.META.get("gunicorn.socket")
         if sock:
             request_was_read(sock)
@@ -49,21 +49,27 @@ class RequestQueueMiddleware:
 
 
 def read_body(request: HttpRequest) -> None:
-    """The client may be slow, so before its turn. Raises UnreadablePostError.
+    """The client may be slow, so before its turn.
 
-    `RequestBodyMiddleware` reads chunked bodies, and gives back the turn meanwhile.
+    A body that is too large is not read at all. Django itself would read the files of a
+    form, however large, when the form is first looked at. `RequestBodyMiddleware` reads
+    chunked bodies, and gives back the turn meanwhile. Raises UnreadablePostError and
+    RequestDataTooBig.
     """
     is_chunked = "Transfer-Encoding" in request.headers
     if request.META.get("CONTENT_LENGTH") and not is_chunked:
-        with suppress(RequestDataTooBig):  # the view will raise it again
-            _ = request.body
+        _ = request.body
 
 
 def refuse(request: HttpRequest) -> HttpResponse:
     logger.warning("refused: more requests than can be served")
-    # The middleware that chooses the language comes later.
-    with translation.override(translation.get_language_from_request(request)):
+    with _language_of(request):
         return service_unavailable(request)
+
+
+def _language_of(request: HttpRequest) -> translation.override:
+    """The middleware that chooses the language comes later."""
+    return translation.override(translation.get_language_from_request(request))
 
 
 def kind_of(request: HttpRequest) -> Kind:

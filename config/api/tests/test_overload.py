@@ -4,7 +4,7 @@ from contextlib import contextmanager
 from unittest.mock import Mock
 
 import pytest
-from django.http import HttpResponse, UnreadablePostError
+from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.urls import URLResolver, get_resolver
 
@@ -104,13 +104,14 @@ def test_the_whole_staff_api_has_the_queue_of_staff() -> None:
 
 def test_a_body_is_read_before_the_turn(kinds: list[Kind]) -> None:
     """A client that sends its body slowly holds no slot."""
-    request = Mock(META={"CONTENT_LENGTH": "2"}, headers={}, path_info="/api/x/")
-    type(request).body = property(lambda self: read(self))
+    request = RequestFactory().post("/api/x/")
+    request.META["CONTENT_LENGTH"] = "2"
 
-    def read(request: Mock) -> bytes:
+    def read(*args: object) -> bytes:
         assert kinds == []
-        raise UnreadablePostError
+        raise OSError
 
+    request._stream = Mock(spec=["read", "close"], read=read)
     answer = overload.RequestQueueMiddleware(Mock(side_effect=AssertionError))
     assert answer(request).status_code == 400
     assert kinds == []
@@ -125,3 +126,17 @@ def test_nothing_is_done_for_a_client_that_is_gone(
     request = RequestFactory().get("/", **{"gunicorn.socket": Mock()})
     assert overload.RequestQueueMiddleware(view)(request).status_code == 499
     view.assert_not_called()
+
+
+@pytest.mark.parametrize("path", ["/login/", "/api/profile/", "/admin/login/"])
+def test_a_form_with_a_large_file_is_refused_unread(
+    kinds: list[Kind], path: str
+) -> None:
+    """Django would read the file while it parses the form, from within a slot."""
+    form = RequestFactory().post(path, headers={"Accept-Language": "ru"})
+    form.META["CONTENT_TYPE"] = "multipart/form-data; boundary=b"
+    form.META["CONTENT_LENGTH"] = "70000"
+    form._stream = Mock(read=Mock(side_effect=AssertionError))
+    refused = overload.RequestQueueMiddleware(Mock(side_effect=AssertionError))(form)
+    assert refused.status_code == 413
+    assert kinds == []
