@@ -291,6 +291,36 @@ def test_t22_slow_clients_do_not_block_others(plant: Plant, report: Report) -> N
     assert waited < 25
 
 
+def test_t22_idle_uploads_do_not_block_others(plant: Plant, report: Report) -> None:
+    """As many as requests are handled at once. Django would wait for their files."""
+    _, target = plant.serve(WEB_WORKERS="1")
+    host = urlsplit(target.base_url)
+    token = target.sign_in(new_phone_number(), address=new_address())["token"]
+    upload = (
+        f"POST /login/ HTTP/1.1\r\nHost: {host.netloc}\r\nContent-Length: 70000\r\n"
+        f"Referer: {target.base_url}/\r\nCookie: csrftoken={'a' * 32}\r\n"
+        "Content-Type: multipart/form-data; boundary=b\r\n\r\n--b\r\n"
+        'Content-Disposition: form-data; name="f"; filename="a"\r\n\r\n'
+    ).encode()
+    with ExitStack() as open_sockets:
+        for _ in range(8):
+            connection = open_sockets.enter_context(
+                socket.create_connection((host.hostname, host.port))
+            )
+            connection.sendall(upload)
+        time.sleep(1)
+        start = time.monotonic()
+        answer = target.with_token("GET", "/api/profile/", token)
+        waited = time.monotonic() - start
+    report(
+        "T22",
+        "8 uploads of which only the head is sent, 4 requests at once",
+        f"a profile: {answer.status} after {waited:.1f} s",
+    )
+    assert answer.status == 200
+    assert waited < ANSWER_SECONDS
+
+
 def _trickle(connections: list[socket.socket], stop: threading.Event) -> None:
     while not stop.wait(1):
         for connection in connections:
