@@ -5,7 +5,9 @@ event and a word about it: no number, no address and no code. An entry is shown 
 KEPT_DAYS, and a list ends KEPT_DAYS after its last entry.
 
 Strangers can cause refusals without end. So refusals have a list of their own, where
-they cannot push out what was sent, and the same one is kept once in REPEAT_SECONDS.
+they cannot push out what was sent, and the same one is kept once in REPEAT_SECONDS. Of
+all numbers that nothing was sent to, MOST_UNKNOWN refusals are kept in an hour:
+otherwise strangers could fill the cache with those of numbers that they make up.
 
 Nothing here looks whether the number has an account. If Redis fails, an entry is lost
 and the request goes on.
@@ -20,6 +22,7 @@ from django.core.cache import cache
 
 from config.server.redis_pool import REDIS_FAILS
 from limits import commands, histories
+from limits.slots import SERVICE, beside
 
 # Events. The values are stored.
 SENT = "sent"
@@ -37,6 +40,7 @@ REFUSALS = {NOT_SENT, UNSURE, SEND_REFUSED, WRONG_CODE, GUESS_REFUSED}
 KEPT_DAYS = 30
 MOST = 100  # entries in each list
 REPEAT_SECONDS = 600
+MOST_UNKNOWN = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +53,27 @@ class Entry:
 def record(pseudonym: str, event: str, about: str = "") -> None:
     """Add an entry. Never fails: if Redis does, the entry is lost.
 
-    One round trip to Redis; two for a refusal that is not a repeat.
+    One round trip to Redis; up to four for a refusal.
 
     `pseudonym` is that of the phone number.
     """
     with suppress(*REDIS_FAILS):
-        if event in REFUSALS:
-            once = f"number-refused:{pseudonym}:{event}:{about}"
-            if not cache.add(once, 1, REPEAT_SECONDS):
-                return
-        commands.run([record_command(pseudonym, event, about)])
+        if event not in REFUSALS or _keeps_refusal(pseudonym, event, about):
+            commands.run([record_command(pseudonym, event, about)])
+
+
+def _keeps_refusal(pseudonym: str, event: str, about: str) -> bool:
+    if not cache.has_key(_key(pseudonym, SENT)):
+        key = beside(SERVICE, "number-refusals-of-unknown")
+        most = commands.AttemptLimit(
+            name="refusals", key=key, limit=MOST_UNKNOWN, seconds=3600
+        )
+        try:
+            commands.run([most])
+        except commands.CommandRefused:
+            return False
+    once = f"number-refused:{pseudonym}:{event}:{about}"
+    return bool(cache.add(once, 1, REPEAT_SECONDS))
 
 
 def record_command(

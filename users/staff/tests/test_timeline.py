@@ -115,6 +115,19 @@ def test_the_same_refusal_is_kept_once_in_ten_minutes(clock: Clock) -> None:
     assert len(events("n")) == 2
 
 
+def test_refusals_of_numbers_that_strangers_make_up_are_bounded(clock: Clock) -> None:
+    number_history.record("sent", number_history.SENT, "sms")
+    made_up = [f"n{n}" for n in range(number_history.MOST_UNKNOWN + 50)]
+    for number in (*made_up, "sent"):
+        number_history.record(number, number_history.SEND_REFUSED, "x")
+    kept = [number for number in made_up if events(number)]
+    assert kept == made_up[: number_history.MOST_UNKNOWN]
+    assert ("send_refused", "x") in events("sent")
+    clock.pass_seconds(3600 + 300)
+    number_history.record(made_up[-1], number_history.SEND_REFUSED, "x")
+    assert events(made_up[-1])
+
+
 def test_an_entry_is_shown_for_30_days(clock: Clock) -> None:
     number_history.record("n", number_history.SENT, "sms")
     clock.pass_seconds(29 * 24 * 3600)
