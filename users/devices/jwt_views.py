@@ -1,15 +1,13 @@
-from typing import Any
-
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from drf_standardized_errors.openapi_serializers import ErrorResponse404Serializer
-from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from config.api.schema import refuses
+from config.negotiation import IgnoreAcceptHeader
 from config.refusals import NotFound
 from users.devices import examples, jwt_keys
 from users.devices import jwt_tokens as jwt
@@ -24,19 +22,6 @@ from users.devices.jwt_serializers import (
 
 # After so long everybody has a new key: see docs/operations.md.
 KEYS_MAX_AGE_SECONDS = 300
-
-
-class AnyAccept(DefaultContentNegotiation):
-    """Answer JSON, whatever the client accepts.
-
-    A gateway passes on the header of a browser that asks for a picture. Libraries that
-    read key sets ask for application/jwk-set+json.
-    """
-
-    def select_renderer(
-        self, request: Any, renderers: Any, format_suffix: Any = None
-    ) -> Any:
-        return renderers[0], renderers[0].media_type
 
 
 class RefreshJwtView(APIView):
@@ -70,7 +55,8 @@ class VerifyJwtView(APIView):
     schema_tags = ["Sign in"]
     authentication_classes = []
     permission_classes = [AllowAny]
-    content_negotiation_class = AnyAccept
+    # A gateway passes on the header of a browser that asks for a picture.
+    content_negotiation_class = IgnoreAcceptHeader
 
     @extend_schema(
         operation_id="verify_jwt",
@@ -113,7 +99,8 @@ class JwkSetView(APIView):
     schema_tags = ["Service"]
     authentication_classes = []
     permission_classes = [AllowAny]
-    content_negotiation_class = AnyAccept
+    # Libraries that read key sets ask for application/jwk-set+json.
+    content_negotiation_class = IgnoreAcceptHeader
     outage_refusals = ()  # needs neither PostgreSQL nor Redis
 
     @extend_schema(
