@@ -9,8 +9,7 @@ from rest_framework.views import APIView
 from config.api.schema import refuses
 from config.negotiation import IgnoreAcceptHeader
 from config.refusals import NotFound
-from users.devices import examples, jwt_keys
-from users.devices import jwt_tokens as jwt
+from users.devices import examples, jwt_keys, jwt_tokens
 from users.devices.exceptions import TokenInvalid
 from users.devices.jwt_serializers import (
     JwkSetSerializer,
@@ -47,7 +46,7 @@ class RefreshJwtView(APIView):
     def post(self, request: Request) -> Response:
         body = RefreshJwtSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        refreshed = jwt.refresh(body.validated_data["refresh"])
+        refreshed = jwt_tokens.refresh(body.validated_data["refresh"])
         return Response(JwtPairSerializer(refreshed).data)
 
 
@@ -70,7 +69,7 @@ class VerifyJwtView(APIView):
     def post(self, request: Request) -> Response:
         body = VerifyJwtSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        verified = jwt.verify(body.validated_data["token"])
+        verified = jwt_tokens.verify(body.validated_data["token"])
         return Response(VerifiedJwtSerializer(verified).data)
 
     @extend_schema(
@@ -88,7 +87,7 @@ class VerifyJwtView(APIView):
     )
     @refuses(TokenInvalid)
     def get(self, request: Request) -> Response:
-        verified = jwt.verify_header(request.headers.get("Authorization", ""))
+        verified = jwt_tokens.verify_header(request.headers.get("Authorization", ""))
         return Response(
             VerifiedJwtSerializer(verified).data,
             headers={"X-User-Id": str(verified.device.user_id)},
