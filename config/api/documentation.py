@@ -25,10 +25,11 @@ from drf_spectacular.views import (
     SpectacularRedocView,
     SpectacularSwaggerSplitView,
 )
-from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
+
+from config.negotiation import IgnoreAcceptHeader
 
 MAX_AGE_SECONDS = 300
 _RENDERERS: dict[str, Any] = {"yaml": OpenApiYamlRenderer, "json": OpenApiJsonRenderer}
@@ -75,18 +76,13 @@ class SchemaView(SpectacularAPIView):
         return get_conditional_response(request, document.etag, response=answer)
 
 
-class _FirstRenderer(DefaultContentNegotiation):
-    def select_renderer(self, request: Any, renderers: Any, *args: Any) -> Any:
-        return renderers[0], renderers[0].media_type
-
-
 class _Page(APIView):
     """A page for people: what Accept says does not matter.
 
     DRF would render the answer to OPTIONS with the page's template.
     """
 
-    content_negotiation_class = _FirstRenderer
+    content_negotiation_class = IgnoreAcceptHeader
 
     def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         # Empty: PageErrorMiddleware turns it into an error page.

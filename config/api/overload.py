@@ -16,7 +16,7 @@ from config.server.web_worker import client_is_gone, request_was_read
 logger = logging.getLogger(__name__)
 
 ALIVE = "/healthz"  # asks neither PostgreSQL nor Redis
-STAFF_PATHS = tuple(
+PRIORITY_PATHS = tuple(
     f"/{path}" for path in (*settings.PROBE_PATHS, *settings.STAFF_PATHS)
 )
 CLIENT_IS_GONE = 499  # nginx's number; only our log and our metrics see it
@@ -73,6 +73,6 @@ def _language_of(request: HttpRequest) -> translation.override:
 
 
 def kind_of(request: HttpRequest) -> Kind:
-    if request.path_info.startswith(STAFF_PATHS):
+    if request.path_info.startswith(PRIORITY_PATHS):
         return Kind.STAFF
     return Kind.READ if request.method in {"GET", "HEAD"} else Kind.WRITE

@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from config.monitoring.negotiation import AnyAccept
+from config.negotiation import IgnoreAcceptHeader
 from config.server.redis_pool import REDIS_FAILS
 
 logger = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class ReadinessSerializer(serializers.Serializer[dict[str, str]]):
 class HealthView(APIView):
     authentication_classes = []
     permission_classes = [AllowAny]
-    content_negotiation_class = AnyAccept
+    content_negotiation_class = IgnoreAcceptHeader
     outage_refusals = ()  # answers during an outage, too
 
     @extend_schema(
@@ -57,7 +57,7 @@ class HealthView(APIView):
 class ReadinessView(APIView):
     authentication_classes = []
     permission_classes = [AllowAny]
-    content_negotiation_class = AnyAccept
+    content_negotiation_class = IgnoreAcceptHeader
     outage_refusals = ()  # answers during an outage, too
 
     @extend_schema(

@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from config.monitoring.metrics import AllMetrics
-from config.monitoring.negotiation import AnyAccept
+from config.negotiation import IgnoreAcceptHeader
 
 
 class MetricsTokenAuthentication(BaseAuthentication):
@@ -34,7 +34,7 @@ class MetricsTokenAuthentication(BaseAuthentication):
 class MetricsView(APIView):
     authentication_classes = [MetricsTokenAuthentication]
     permission_classes = []  # MetricsTokenAuthentication decides
-    content_negotiation_class = AnyAccept
+    content_negotiation_class = IgnoreAcceptHeader
     outage_refusals = ()  # answers during an outage, too
 
     @extend_schema(

@@ -66,7 +66,7 @@ GUARDS = [
     ),
     Guard(
         "links between pages begin with PUBLIC_URL",
-        "referrals/pagination.py",
+        "config/api/pagination.py",
         "        self.base_url = public_url(request._request, request.get_full_path())\n",
         "",
         "tests/project/test_public_url.py::test_links_between_pages_of_a_list",

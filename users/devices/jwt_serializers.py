@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from config.api.fields import TextField
-from users.devices import jwt_tokens as jwt
+from users.devices import jwt_tokens
 
 MAX_JWT_LENGTH = 2000  # ours have about 300 characters
 
@@ -36,7 +36,7 @@ class JwtPairSerializer(serializers.Serializer[Any]):
         serializers.CharField(help_text=_("Send it as `Authorization: Bearer`."))
     )
     def get_access(self, signed_in: Any) -> str:
-        return jwt.access_token(signed_in.device)
+        return jwt_tokens.access_token(signed_in.device)
 
     @extend_schema_field(serializers.IntegerField(help_text=_("In seconds.")))
     def get_access_expires_in(self, signed_in: Any) -> int:
@@ -51,7 +51,7 @@ class VerifiedJwtSerializer(serializers.Serializer[Any]):
         source="device.pk", help_text=_("Its `id` in the list of devices.")
     )
     token_type = serializers.ChoiceField(
-        choices=[jwt.AccessToken.token_type, jwt.RefreshToken.token_type]
+        choices=[jwt_tokens.AccessToken.token_type, jwt_tokens.RefreshToken.token_type]
     )
     expires_at = serializers.DateTimeField(
         help_text=_("Or earlier, if the device is signed out.")

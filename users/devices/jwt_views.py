@@ -1,18 +1,15 @@
-from typing import Any
-
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from drf_standardized_errors.openapi_serializers import ErrorResponse404Serializer
-from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from config.api.schema import refuses
+from config.negotiation import IgnoreAcceptHeader
 from config.refusals import NotFound
-from users.devices import examples, jwt_keys
-from users.devices import jwt_tokens as jwt
+from users.devices import examples, jwt_keys, jwt_tokens
 from users.devices.exceptions import TokenInvalid
 from users.devices.jwt_serializers import (
     JwkSetSerializer,
@@ -24,19 +21,6 @@ from users.devices.jwt_serializers import (
 
 # After so long everybody has a new key: see docs/operations.md.
 KEYS_MAX_AGE_SECONDS = 300
-
-
-class AnyAccept(DefaultContentNegotiation):
-    """Answer JSON, whatever the client accepts.
-
-    A gateway passes on the header of a browser that asks for a picture. Libraries that
-    read key sets ask for application/jwk-set+json.
-    """
-
-    def select_renderer(
-        self, request: Any, renderers: Any, format_suffix: Any = None
-    ) -> Any:
-        return renderers[0], renderers[0].media_type
 
 
 class RefreshJwtView(APIView):
@@ -62,7 +46,7 @@ class RefreshJwtView(APIView):
     def post(self, request: Request) -> Response:
         body = RefreshJwtSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        refreshed = jwt.refresh(body.validated_data["refresh"])
+        refreshed = jwt_tokens.refresh(body.validated_data["refresh"])
         return Response(JwtPairSerializer(refreshed).data)
 
 
@@ -70,7 +54,8 @@ class VerifyJwtView(APIView):
     schema_tags = ["Sign in"]
     authentication_classes = []
     permission_classes = [AllowAny]
-    content_negotiation_class = AnyAccept
+    # A gateway passes on the header of a browser that asks for a picture.
+    content_negotiation_class = IgnoreAcceptHeader
 
     @extend_schema(
         operation_id="verify_jwt",
@@ -84,7 +69,7 @@ class VerifyJwtView(APIView):
     def post(self, request: Request) -> Response:
         body = VerifyJwtSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        verified = jwt.verify(body.validated_data["token"])
+        verified = jwt_tokens.verify(body.validated_data["token"])
         return Response(VerifiedJwtSerializer(verified).data)
 
     @extend_schema(
@@ -102,7 +87,7 @@ class VerifyJwtView(APIView):
     )
     @refuses(TokenInvalid)
     def get(self, request: Request) -> Response:
-        verified = jwt.verify_header(request.headers.get("Authorization", ""))
+        verified = jwt_tokens.verify_header(request.headers.get("Authorization", ""))
         return Response(
             VerifiedJwtSerializer(verified).data,
             headers={"X-User-Id": str(verified.device.user_id)},
@@ -113,7 +98,8 @@ class JwkSetView(APIView):
     schema_tags = ["Service"]
     authentication_classes = []
     permission_classes = [AllowAny]
-    content_negotiation_class = AnyAccept
+    # Libraries that read key sets ask for application/jwk-set+json.
+    content_negotiation_class = IgnoreAcceptHeader
     outage_refusals = ()  # needs neither PostgreSQL nor Redis
 
     @extend_schema(

@@ -1,7 +1,7 @@
-from referrals.pagination import ReferralPagination
+from config.api.pagination import NewestFirstPagination
 
 
-class DevicePagination(ReferralPagination):
+class DevicePagination(NewestFirstPagination):
     """The device that was used last comes first."""
 
     ordering = ("-last_used_at", "-pk")

@@ -22,7 +22,7 @@ from users.channels.exceptions import (
     SmsUnavailable,
     SmsUnsure,
 )
-from users.devices import jwt_tokens as jwt
+from users.devices import jwt_tokens
 from users.devices.token_authentication import issue_token
 from users.exceptions import PhoneNumberInvalid
 from users.login import examples, invitations, services
@@ -120,12 +120,12 @@ class VerifyCodeView(APIView):
     )
     @refuses(*SIGN_IN_REFUSALS)
     def post(self, request: Request) -> Response:
-        signed_in = sign_in(request, issue=issue_token)
+        signed_in = _sign_in(request, issue=issue_token)
         answer = SignedInSerializer(signed_in, context={"request": request})
         return Response(answer.data)
 
 
-def sign_in(request: Request, *, issue: services.IssueToken) -> services.SignedIn:
+def _sign_in(request: Request, *, issue: services.IssueToken) -> services.SignedIn:
     data = read(VerifyCodeSerializer, request.data)
     phone_number = data["phone_number"]
     client = Client.of(request._request, data.get("device_token", ""))
@@ -157,6 +157,6 @@ class CreateJwtView(APIView):
     )
     @refuses(*SIGN_IN_REFUSALS)
     def post(self, request: Request) -> Response:
-        signed_in = sign_in(request, issue=jwt.issue_refresh_token)
+        signed_in = _sign_in(request, issue=jwt_tokens.issue_refresh_token)
         answer = JwtSignedInSerializer(signed_in, context={"request": request})
         return Response(answer.data)

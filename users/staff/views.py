@@ -14,12 +14,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from config.api.pagination import NewestFirstPagination
 from config.api.schema import refuses
 from config.monitoring import audit
 from config.public_url import public_url
 from config.server.replica import alias_for_long_reads
 from referrals.models import MOST_COUNTED, bounded_count
-from referrals.pagination import ReferralPagination
 from users.models import Device, User
 from users.staff import examples
 from users.staff.credentials import address_of
@@ -38,7 +38,7 @@ from users.statistics.dashboard import funnel
 from users.statistics.last_days import last_days
 
 
-class PersonPagination(ReferralPagination):
+class PersonPagination(NewestFirstPagination):
     ordering = ("-date_joined", "-id")
 
 

@@ -99,7 +99,7 @@ def test_the_whole_staff_api_has_the_queue_of_staff() -> None:
         if IsStaff in getattr(view, "permission_classes", [])
     ]
     assert len(staff) == 4
-    assert all(f"/{route}".startswith(overload.STAFF_PATHS) for route in staff)
+    assert all(f"/{route}".startswith(overload.PRIORITY_PATHS) for route in staff)
 
 
 def test_a_body_is_read_before_the_turn(kinds: list[Kind]) -> None:

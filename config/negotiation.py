@@ -1,14 +1,14 @@
 from collections.abc import Iterable
 
-from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 
-class AnyAccept(BaseContentNegotiation):
-    """A probe or a scraper gets an answer, whatever its Accept header says.
+class IgnoreAcceptHeader(DefaultContentNegotiation):
+    """Answer with the view's first renderer, whatever the client accepts.
 
-    To a monitor, 406 would mean that the service is down.
+    To a monitor, for example, 406 would mean that the service is down.
     """
 
     def select_renderer(
