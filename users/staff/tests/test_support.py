@@ -85,7 +85,7 @@ def test_a_limit_that_is_off_is_not_shown(
 def test_the_page_tells_of_a_code_but_never_the_code(
     admin: Client, alice: User
 ) -> None:
-    assert "There is no active code." in admin.get(page_of(alice)).content.decode()
+    assert "There is no valid code." in admin.get(page_of(alice)).content.decode()
     code = ask_for_code(APIClient(), ALICE, invite_code=alice.invite_code)
     body = admin.get(page_of(alice)).content.decode()
     assert "A code of 4 digits is valid until" in body
