@@ -238,6 +238,14 @@ def test_support_sees_the_page_and_changes_nobody(
         assert helper.post(f"/admin/{export}/export/").status_code == 403
 
 
+def test_in_russian_staff_end_sessions_of_others(admin: Client, alice: User) -> None:
+    """The same English words on one's own pages mean leaving oneself: «Выйти»."""
+    issue_token(user=alice, user_agent="Phone")
+    body = admin.get(page_of(alice), headers={"Accept-Language": "ru"}).content.decode()
+    assert ">Завершить сеанс</button>" in body
+    assert ">Завершить все сеансы</button>" in body
+
+
 @pytest.mark.parametrize("act", ACTS)
 def test_support_does_not_touch_staff(helper: Client, staff: User, act: str) -> None:
     response = helper.post(f"/admin/users/user/{staff.pk}/{act}/")
