@@ -11,7 +11,7 @@ class CodeIncorrect(Refusal):
     code = "code_incorrect"
     attr = "code"
     fact_texts: ClassVar[Mapping[str, Text]] = {
-        "attempts_left": _("Guesses that this client has left at this code."),
+        "attempts_left": _("Attempts that this client has left for this code."),
     }
 
     def __init__(self, *, attempts_left: int, blocked_for: int = 0) -> None:
