@@ -124,7 +124,7 @@ class ReferralAdmin(ReadOnly, LongListAdmin):
         )
         return csv_response("referrals", header, lines)
 
-    @admin.display(description=_("invitee"))
+    @admin.display(description=_("invited person"))
     def invitee_name(self, referral: Referral) -> str:
         return referral.invitee.get_username()
 

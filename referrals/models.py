@@ -142,7 +142,7 @@ class Referral(models.Model):
         on_delete=models.CASCADE,
         primary_key=True,
         related_name="activation",
-        verbose_name=_("invitee"),
+        verbose_name=_("invited person"),
     )
     # Null after the inviter's account was deleted. The invitee keeps the code.
     inviter = models.ForeignKey(
@@ -157,7 +157,7 @@ class Referral(models.Model):
     created_at = models.DateTimeField(_("activated at"), default=timezone.now)
     # Null: not known. The referral is older than this column, or a correction made it.
     came_by = models.CharField(  # noqa: DJ001  no row has to be rewritten
-        _("came by"), max_length=10, choices=CameBy, null=True, editable=False
+        _("source"), max_length=10, choices=CameBy, null=True, editable=False
     )
 
     objects = ReferralQuerySet.as_manager()
@@ -200,26 +200,28 @@ class Correction(models.Model):
         settings.AUTH_USER_MODEL,
         on_delete=models.CASCADE,
         related_name="corrections",
-        verbose_name=_("invitee"),
+        verbose_name=_("invited person"),
     )
     before = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,
         null=True,
         related_name="+",
-        verbose_name=_("inviter before"),
+        verbose_name=_("previous inviter"),
     )
     # To restore the referral of before. Empty if there was none.
-    code_before = models.CharField(_("code before"), max_length=LENGTHS[-1], blank=True)
-    activated_before = models.DateTimeField(_("activated before"), null=True)
+    code_before = models.CharField(
+        _("previous code"), max_length=LENGTHS[-1], blank=True
+    )
+    activated_before = models.DateTimeField(_("previously activated at"), null=True)
     after = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,
         null=True,
         related_name="+",
-        verbose_name=_("inviter after"),
+        verbose_name=_("new inviter"),
     )
-    code_after = models.CharField(_("code after"), max_length=LENGTHS[-1], blank=True)
+    code_after = models.CharField(_("new code"), max_length=LENGTHS[-1], blank=True)
     reason = models.CharField(_("reason"), max_length=500)
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

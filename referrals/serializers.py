@@ -33,7 +33,7 @@ class DayCountSerializer(serializers.Serializer[Any]):
 
 
 class ReferralStatsSerializer(serializers.Serializer[Any]):
-    total = serializers.IntegerField(help_text=_("Since I got the code."))
+    total = serializers.IntegerField(help_text=_("Since the account was created."))
     last_7_days = serializers.IntegerField()
     last_30_days = serializers.IntegerField()
     per_day = DayCountSerializer(

@@ -60,7 +60,7 @@ class ReferralStatsView(APIView):
     @extend_schema(
         operation_id="get_stats",
         summary=_("How many activated my invite code"),
-        description=_("Days are those of UTC; the last one is today."),
+        description=_("Days are in UTC; the last one is today."),
         responses=ReferralStatsSerializer,
         examples=[
             OpenApiExample(

@@ -13,7 +13,7 @@ class PhoneNumberTaken(Conflict):
     """Answered only after a code has proved that the number is theirs."""
 
     code = "phone_number_taken"
-    text = _("There is an account with this number already.")
+    text = _("There is already an account with this number.")
     attr = "phone_number"
 
 

@@ -27,7 +27,8 @@ from users.phones import (
 )
 
 HELP = _(
-    "In any format. Start a number from another country with + and its country code."
+    "In any format. You can always start with + and the country code; start a number "
+    "from abroad like this."
 )
 INVALID = PhoneNumberInvalid.code
 INVALID_MESSAGE = PhoneNumberInvalid.text

@@ -104,7 +104,10 @@ class User(InviteCodeOwner, AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(
         _("active"),
         default=True,
-        help_text=_("Off: signed out everywhere, and cannot sign in again."),
+        help_text=_(
+            "Off: the account is closed. The person is signed out everywhere and "
+            "cannot sign in."
+        ),
     )
     is_staff = models.BooleanField(
         _("staff"), default=False, help_text=_("May sign in to this admin site.")
@@ -126,7 +129,7 @@ class User(InviteCodeOwner, AbstractBaseUser, PermissionsMixin):
             models.UniqueConstraint(
                 fields=["phone_number"],
                 name="user_phone_number_is_unique",
-                violation_error_message=_("A person with this number exists."),
+                violation_error_message=_("A person with this number already exists."),
             ),
             models.CheckConstraint(
                 condition=Q(phone_number__regex=PATTERN),

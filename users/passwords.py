@@ -38,8 +38,9 @@ class GuessablePasswordValidator:
 
     def get_help_text(self) -> str:
         return _(
-            "It must not consist of common passwords, words, names, dates, your phone "
-            "number or the name of this site. Four random words are good."
+            "A common password, a single word, a name, a date, your phone number or "
+            "the name of this site is too easy to guess, and so are simple "
+            "combinations of these. Four random words are good."
         )
 
     def password_changed(

@@ -130,7 +130,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def _not_allowed(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    text = _("This address does not answer such requests.")
+    text = _("This address does not accept this HTTP method.")
     page = _answer(request, 405, text, "method_not_allowed")
     page["Allow"] = response["Allow"]
     return page

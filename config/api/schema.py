@@ -39,7 +39,7 @@ MEANINGS: dict[str, Text] = {
     "401": _("Not signed in"),
     "403": _("Not allowed"),
     "404": _("Not found"),
-    "406": _("The answer has none of the media types in `Accept`"),
+    "406": _("No media type in `Accept` is available"),
     "409": _("Conflicts with what is stored"),
     "413": _("The request is too large"),
     "415": _("The body is not JSON"),
@@ -50,7 +50,7 @@ MEANINGS: dict[str, Text] = {
 HEADERS: dict[str, tuple[str, Text]] = {
     "Retry-After": ("integer", _("Seconds after which to try again.")),
     "WWW-Authenticate": ("string", _("How to authenticate.")),
-    "Cache-Control": ("string", _("`no-store`, unless the answer may be kept.")),
+    "Cache-Control": ("string", _("`no-store`, unless the answer may be cached.")),
     "X-Request-ID": ("string", _("Names this request in the server's logs.")),
 }
 

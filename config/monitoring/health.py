@@ -46,7 +46,7 @@ class HealthView(APIView):
     @extend_schema(
         operation_id="healthz",
         summary=_("Is the process alive?"),
-        description=_("Answers without PostgreSQL and Redis."),
+        description=_("Needs neither PostgreSQL nor Redis."),
         responses=HealthSerializer,
         examples=[OpenApiExample("Alive", value={"status": "ok"})],
     )
@@ -62,7 +62,7 @@ class ReadinessView(APIView):
 
     @extend_schema(
         operation_id="readyz",
-        summary=_("Can it serve requests?"),
+        summary=_("Can the service serve requests?"),
         description=_("Names what is down."),
         responses={
             200: OpenApiResponse(ReadinessSerializer, examples=[READY]),

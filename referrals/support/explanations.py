@@ -95,7 +95,7 @@ def _order(came: datetime | None, was_there: datetime | None) -> str | None:
     if came < was_there:
         text = _(
             "The invited person joined before the inviter (%(invitee)s, %(inviter)s), "
-            "so they cannot have come by the inviter's link."
+            "so they cannot have joined through the inviter's link."
         )
     else:
         text = _(

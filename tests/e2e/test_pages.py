@@ -161,7 +161,7 @@ def test_form_errors_are_shown_at_their_fields(
     page.goto("/profile/delete/")
     page.locator("[name=last_digits]").fill("none")
     page.get_by_role("button", name="Delete permanently").click()
-    refused(page, "last_digits", "not the last digits")
+    refused(page, "last_digits", "not the last 4 digits")
 
 
 def refused(page: Page, name: str, text: str) -> None:
@@ -193,7 +193,7 @@ def test_account_is_edited_and_deleted(open_page: OpenPage) -> None:
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("<b>Boris</b>")
     page.get_by_role("link", name="Delete my account").click()
-    page.get_by_label("Last four digits").fill(phone[-4:])
+    page.get_by_label("Last 4 digits").fill(phone[-4:])
     page.get_by_role("button", name="Delete permanently").click()
     expect(page.get_by_role("status").first).to_contain_text("has been deleted")
 

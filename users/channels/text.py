@@ -31,17 +31,17 @@ def last_code_text(seconds: int) -> str:
     if minutes < 100:
         return ngettext(
             "%(code)s is your sign-in code for the next %(number)d minute. Keep it: "
-            "you may not get another one until then.",
+            "you may not get another one before it expires.",
             "%(code)s is your sign-in code for the next %(number)d minutes. Keep it: "
-            "you may not get another one until then.",
+            "you may not get another one before it expires.",
             minutes,
         ) % {"code": "%(code)s", "number": minutes}
     hours = round(minutes / 60)
     return ngettext(
         "%(code)s is your sign-in code for the next %(number)d hour. Keep it: you may "
-        "not get another one until then.",
+        "not get another one before it expires.",
         "%(code)s is your sign-in code for the next %(number)d hours. Keep it: you may "
-        "not get another one until then.",
+        "not get another one before it expires.",
         hours,
     ) % {"code": "%(code)s", "number": hours}
 

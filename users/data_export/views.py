@@ -19,9 +19,9 @@ class DataExportView(APIView):
         operation_id="export_data",
         summary=_("Download my data"),
         description=_(
-            "What the service keeps about you, without secrets, limits and notes of "
-            "staff, as a JSON file. Later versions may add members. 404 if the service "
-            "does not offer it."
+            "What the service keeps about you, without secrets, limits or staff notes, "
+            "as a JSON file. Later versions may add members. 404 if the service does "
+            "not offer it."
         ),
         responses=OpenApiTypes.OBJECT,
         examples=examples.EXPORT_DATA,

@@ -27,7 +27,7 @@ class DeviceListView(ListAPIView[Device]):
         operation_id="list_devices",
         summary=_("Where I am signed in"),
         description=_(
-            "Apps and browsers, the one used last first, 50 a page; follow `next`."
+            "Apps and browsers, most recently used first, 50 a page; follow `next`."
         ),
         examples=examples.DEVICES,
     )

@@ -11,7 +11,7 @@ class CodeIncorrect(Refusal):
     code = "code_incorrect"
     attr = "code"
     fact_texts: ClassVar[Mapping[str, Text]] = {
-        "attempts_left": _("Guesses that this client has left at this code."),
+        "attempts_left": _("Attempts that this client has left for this code."),
     }
 
     def __init__(self, *, attempts_left: int, blocked_for: int = 0) -> None:
@@ -40,7 +40,10 @@ class CodeIncorrect(Refusal):
 class GuessesUsedUp(LimitReached):
     """This client has no guesses left at this code. Other clients have their own."""
 
-    text = _("Too many wrong codes. Ask for a new code when this one expires.")
+    text = _(
+        "Too many wrong codes. Try again later. If the code has expired by then, ask "
+        "for a new one."
+    )
 
     def __init__(self, *, wait: int) -> None:
         super().__init__(limit="guesses_per_code", wait=wait)

@@ -37,7 +37,10 @@ class DeviceTokenField(TextField):
             required=False,
             allow_blank=True,
             max_length=300,
-            help_text=_("From an earlier sign-in: strangers cannot block this device."),
+            help_text=_(
+                "From an earlier sign-in with this number. With it, strangers cannot "
+                "lock this device out."
+            ),
             **kwargs,
         )
 
@@ -149,8 +152,8 @@ class NewTokenSerializer(serializers.Serializer[Any]):
     expires_at = serializers.DateTimeField(
         source="device.expires_at",
         help_text=_(
-            "When the token ends if it is not used. Use postpones this, up to a year "
-            "after the sign-in."
+            "When the token ends if it is not used. Using the token postpones this, to "
+            "a year after the sign-in at most."
         ),
     )
 

@@ -22,5 +22,5 @@ class NewCodeExpired(CodeExpired):
 
 class PhoneNumberUnchanged(Refusal):
     code = "phone_number_unchanged"
-    text = _("This is your number already.")
+    text = _("This is already your number.")
     attr = "phone_number"

@@ -33,7 +33,7 @@ class DeleteAccountForm(forms.Form):
     """Asks for the last four digits, so that no slip deletes an account."""
 
     last_digits = forms.CharField(
-        label=_("Last four digits of your number"),
+        label=_("Last 4 digits of your number"),
         max_length=50,
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
     )
@@ -46,5 +46,5 @@ class DeleteAccountForm(forms.Form):
         typed = without_invisible(self.cleaned_data["last_digits"])
         digits = re.sub(r"[\s-]", "", with_ascii_digits(typed))
         if digits != self._user.phone_number[-4:]:
-            raise ValidationError(_("These are not the last digits of your number."))
+            raise ValidationError(_("These are not the last 4 digits of your number."))
         return digits

@@ -39,7 +39,9 @@ class PersonCreationForm(UserCreationForm):
         super().__init__(*args, **kwargs)
         # People sign in with a code. Only staff need a password.
         self.fields["usable_password"].initial = "false"
-        self.fields["usable_password"].help_text = _("Staff need one for this site.")
+        self.fields["usable_password"].help_text = _(
+            "Only staff need a password, to sign in to this site."
+        )
 
     def save(self, commit: bool = True) -> User:
         """The manager creates the account: it draws the invite code."""
@@ -77,7 +79,7 @@ class UserAdmin(RecordsRights, SupportAdmin, UserModelAdmin):
     fieldsets = [
         (None, {"fields": ["phone_number", "first_name", "last_name", "email"]}),
         (
-            _("Invites"),
+            _("Invitations"),
             {"fields": ["invite_code", "activated_invite_code", "invited_count"]},
         ),
         (

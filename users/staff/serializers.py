@@ -55,7 +55,7 @@ class CameByCountSerializer(serializers.Serializer[Any]):
     came_by = serializers.ChoiceField(
         CameBy.choices,
         allow_null=True,
-        help_text=_("How the invite code came. Null: not known."),
+        help_text=_("Where the invite code came from. Null: not known."),
     )
     count = serializers.IntegerField()
 
@@ -68,7 +68,9 @@ class ServiceStatsSerializer(serializers.Serializer[Any]):
     activations_per_day = DayCountSerializer(many=True)
     activated_share = serializers.FloatField(
         allow_null=True,
-        help_text=_("Of the new people, who activated an invite code: 0 to 1."),
+        help_text=_(
+            "The share of new people who activated an invite code, from 0 to 1."
+        ),
     )
     top_inviters = TopInviterSerializer(many=True)
     activations_by_way = CameByCountSerializer(many=True, source="came_by")

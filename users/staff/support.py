@@ -27,7 +27,7 @@ LABELS = {
     "guesses_per_phone_day": _("Wrong codes from new devices, in a day"),
     "activation_failures_per_user": _("Invite codes refused"),
     "lookups_per_user": _("Look-ups of invite codes"),
-    "profile_edits_per_user": _("Changes of the profile"),
+    "profile_edits_per_user": _("Changes to the profile"),
     "data_exports_per_user": _("Downloads of their own data"),
     "email_links_per_user": _("Links to confirm the e-mail"),
     "invite_notices_per_user": _("E-mails about activations"),

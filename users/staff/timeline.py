@@ -26,7 +26,7 @@ TEXTS = {
     number_history.DELIVERED: gettext_lazy("The message was delivered"),
     number_history.NOT_DELIVERED: gettext_lazy("The message was not delivered"),
     number_history.NOT_SENT: gettext_lazy("A code could not be sent"),
-    number_history.UNSURE: gettext_lazy("The provider did not answer"),
+    number_history.UNSURE: gettext_lazy("It is not known whether the message was sent"),
     number_history.SIGNED_IN: gettext_lazy("Signed in"),
     number_history.SEND_REFUSED: gettext_lazy("A request for a code was refused"),
     number_history.WRONG_CODE: gettext_lazy("A wrong code was entered"),

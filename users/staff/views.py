@@ -103,7 +103,7 @@ class ServiceStatsView(APIView):
     @extend_schema(
         operation_id="get_service_stats",
         summary=_("How the service did in the last 30 days"),
-        description=_("Counted once a minute at most. Days are those of UTC."),
+        description=_("Counted once a minute at most. Days are in UTC."),
         responses=ServiceStatsSerializer,
         examples=examples.SERVICE_STATS,
     )

@@ -111,7 +111,7 @@ def test_a_taken_number_is_told_after_its_code(
     assert "already" not in text(page)
     response = browser.post(CODES, codes(outbox))
     assert response.status_code == 409
-    assert "There is an account with this number already." in text(response)
+    assert "There is already an account with this number." in text(response)
 
 
 def test_dead_codes_offer_new_ones(
@@ -203,7 +203,7 @@ def test_a_double_click_sends_two_sms_and_goes_on(
     ("number", "words"),
     [
         ("12", "not a valid phone number"),
-        (BORIS, "your number already"),
+        (BORIS, "already your number"),
         ("", "required"),
     ],
 )

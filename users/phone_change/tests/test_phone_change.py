@@ -271,7 +271,7 @@ def test_a_taken_number_is_told_only_to_who_holds_it(
         assert response.status_code == 409
         assert error_of(response) == {
             "code": "phone_number_taken",
-            "detail": "There is an account with this number already.",
+            "detail": "There is already an account with this number.",
             "attr": "phone_number",
         }
         assert client.get("/api/profile/").json()["phone_number"] == ALICE

@@ -241,7 +241,7 @@ def test_a_taken_number_is_refused_by_the_form(admin: Client, boris: User) -> No
     body = {"phone_number": "8 (999) 000-00-02", "usable_password": "false"}
     response = admin.post("/admin/users/user/add/", body)
     assert response.status_code == 200
-    assert b"A person with this number exists." in response.content
+    assert b"A person with this number already exists." in response.content
 
 
 def test_an_sms_code_does_not_open_the_admin_site(

@@ -85,7 +85,7 @@ def test_a_limit_that_is_off_is_not_shown(
 def test_the_page_tells_of_a_code_but_never_the_code(
     admin: Client, alice: User
 ) -> None:
-    assert "There is no active code." in admin.get(page_of(alice)).content.decode()
+    assert "There is no valid code." in admin.get(page_of(alice)).content.decode()
     code = ask_for_code(APIClient(), ALICE, invite_code=alice.invite_code)
     body = admin.get(page_of(alice)).content.decode()
     assert "A code of 4 digits is valid until" in body
@@ -236,6 +236,14 @@ def test_support_sees_the_page_and_changes_nobody(
     assert helper.post(reset).status_code == 403
     for export in ("users/user", "referrals/referral"):
         assert helper.post(f"/admin/{export}/export/").status_code == 403
+
+
+def test_in_russian_staff_end_sessions_of_others(admin: Client, alice: User) -> None:
+    """The same English words on one's own pages mean leaving oneself: «Выйти»."""
+    issue_token(user=alice, user_agent="Phone")
+    body = admin.get(page_of(alice), headers={"Accept-Language": "ru"}).content.decode()
+    assert ">Завершить сеанс</button>" in body
+    assert ">Завершить все сеансы</button>" in body
 
 
 @pytest.mark.parametrize("act", ACTS)

@@ -117,6 +117,17 @@ def test_the_dashboard_takes_a_fixed_number_of_queries(
         admin.get(URL)
 
 
+@pytest.mark.parametrize(("language", "shown"), [("en", "50.0%"), ("ru", "50,0 %")])
+def test_percentages_are_written_as_the_language_wants(
+    admin: Client, clock: Clock, language: str, shown: str
+) -> None:
+    for name in ("codes_sent", "codes_sent", "sign_ins"):
+        daily.count(name)
+    body = admin.get(URL, headers={"Accept-Language": language}).content.decode()
+    assert f"<dd>{shown}</dd>" in body
+    assert f'<data value="50.0">{shown}</data>' in body
+
+
 def test_the_cache_stores_no_phone_number(
     alice: User, boris: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
