@@ -25,9 +25,16 @@ GUARDS = [
     Guard(
         "a body is read before its request's turn",
         "config/api/overload.py",
-        "            _ = request.body",
-        "            pass",
+        "        _ = request.body",
+        "        pass",
         "config/api/tests/test_overload.py::test_a_body_is_read_before_the_turn",
+    ),
+    Guard(
+        "a large form is refused before its files are read",
+        "config/api/overload.py",
+        "except (UnreadablePostError, RequestDataTooBig) as error",
+        "except UnreadablePostError as error",
+        "config/api/tests/test_overload.py::test_a_form_with_a_large_file_is_refused_unread",
     ),
     Guard(
         "the API runs no middleware of pages",

@@ -2,6 +2,13 @@ from tests.mutations.guard import Guard
 
 GUARDS = [
     Guard(
+        "few refusals of numbers that strangers make up are kept",
+        "users/number_history.py",
+        "            return False\n    once",
+        "            pass\n    once",
+        "users/staff/tests/test_timeline.py::test_refusals_of_numbers_that_strangers_make_up_are_bounded",
+    ),
+    Guard(
         "a refused sign-in leaves last_login as it was",
         "users/login/services.py",
         "    with transaction.atomic():\n        user, is_new = lock_or_create(phone_number)",
