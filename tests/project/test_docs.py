@@ -166,9 +166,9 @@ def test_files_that_are_named_exist() -> None:
 def test_the_odds_that_are_told_are_those_of_the_limits() -> None:
     odds = 100 * (risk.takeover_chance() + risk.takeover_chance_by_known_devices())
     accounts = risk.accounts_of_service()
-    assert f"**{odds:.2f} % a year**" in read("SECURITY.md")
+    assert f"**{odds:.2f}% a year**" in read("SECURITY.md")
     assert f"**{accounts:.1f} accounts a year**" in read("SECURITY.md")
-    assert f" {odds:.2f} % in a year" in read("README.md")
+    assert f" {odds:.2f}% in a year" in read("README.md")
     assert f" {odds:.2f} % за год".replace(".", ",") in read("README.ru.md")
 
 
