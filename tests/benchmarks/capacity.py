@@ -126,9 +126,7 @@ def growth(measured: Measured) -> dict[str, list[str]]:
         "cores for PostgreSQL": [short(n.database_cores) for n in found],
         "data in PostgreSQL": [f"{short(n.database_bytes / 1e9)} GB" for n in found],
         "memory for Redis": [f"{short(n.redis_bytes / 1e9)} GB" for n in found],
-        "share of one core for Redis": [
-            f"{short(n.redis_core * 100)} %" for n in found
-        ],
+        "share of one core for Redis": [f"{short(n.redis_core * 100)}%" for n in found],
     }
 
 
