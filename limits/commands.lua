@@ -98,6 +98,14 @@ local commands = {
     run = function(c) return total(c.key, c) end,
     refund = nothing,
   },
+  TimeUntilFewer = {
+    refuses = never,
+    run = function(c)
+      c.limit = total(c.key, c)
+      return c.limit > 0 and milliseconds_to_wait(c) or 0
+    end,
+    refund = nothing,
+  },
   AttemptLimit = {
     refuses = is_reached,
     wait = milliseconds_to_wait,

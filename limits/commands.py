@@ -155,6 +155,11 @@ class AttemptCount(Command):
     def _slice(self) -> int:
         return int(self.made_at * 1000) // self._slice_milliseconds
 
+    def _until_end_of(self, n: int) -> int:
+        """Milliseconds until the attempts in slice `n` no longer count."""
+        ends_at = (n + SLICES + 1) * self._slice_milliseconds
+        return ends_at - int(self.made_at * 1000)
+
     def _counts(self) -> dict[int, int]:
         """The attempts in each slice that still counts, oldest first."""
         stored: dict[int, int] = cache.get(self.key) or {}
@@ -165,6 +170,18 @@ class AttemptCount(Command):
         cache.set(
             self.key, {n: count for n, count in counts.items() if count}, lifetime
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeUntilFewer(AttemptCount):
+    """Returns the milliseconds until fewer attempts count; 0 if none does.
+
+    Key and value: as AttemptCount.
+    """
+
+    def run(self) -> int:
+        oldest = next(iter(self._counts()), None)
+        return 0 if oldest is None else self._until_end_of(oldest)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,8 +236,7 @@ class AttemptLimit(AttemptCount):
         for n, count in counts.items():
             total -= count
             if total < self.limit:
-                ends_at = (n + SLICES + 1) * self._slice_milliseconds
-                return ends_at - int(self.made_at * 1000)
+                return self._until_end_of(n)
         return self._slice_milliseconds * SLICES  # a limit of 0 lets nobody through
 
     def run(self) -> int:

@@ -21,6 +21,7 @@ from limits.commands import (
     Lock,
     Switch,
     Tally,
+    TimeUntilFewer,
     check,
     end,
     refund,
@@ -223,6 +224,23 @@ def test_reading_changes_nothing() -> None:
     assert run([read, read]) == [1, 1]
     refund([read])
     assert run([read]) == [1]
+
+
+def test_the_time_until_fewer_attempts_count(clock: Clock) -> None:
+    def wait() -> int:
+        command = TimeUntilFewer(name="wait", key="attempts", seconds=60)
+        refund([command])
+        return run([command])[0]
+
+    assert wait() == 0
+    run([attempts()])
+    clock.pass_seconds(30)
+    run([attempts()])
+    assert 30_000 <= wait() <= 35_000
+    clock.pass_seconds(wait() / 1000)
+    assert run([attempts(amount=0)]) == [1]
+    refund([attempts()])
+    assert wait() == 0
 
 
 @pytest.mark.parametrize(
