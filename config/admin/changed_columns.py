@@ -3,6 +3,9 @@
 A save of all columns would undo what was written since the row was read, by somebody
 else or by a service that the form itself calls. It would even insert a row again that
 was deleted meanwhile.
+
+What was changed is told by comparing with what the page showed, which may have been
+open for an hour, and not with the row as it is when the page is sent.
 """
 
 from typing import Any
@@ -12,6 +15,16 @@ from django.http import HttpRequest
 
 class SavesChangedColumns:
     """For an admin class, before Django's in its list of bases."""
+
+    def formfield_for_dbfield(
+        self, db_field: Any, request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]  # a mixin
+        if field and not db_field.many_to_many:
+            # Without it, the page is one of the version before this one.
+            is_sent = f"initial-{db_field.name}" in request.POST
+            field.show_hidden_initial = is_sent or request.method != "POST"
+        return field
 
     def save_model(
         self, request: HttpRequest, obj: Any, form: Any, change: bool

@@ -58,6 +58,13 @@ GUARDS = [
         "users/staff/tests/test_admin.py::test_a_form_keeps_what_others_change_meanwhile",
     ),
     Guard(
+        "a page of staff that was open for long does not undo what others wrote",
+        "config/admin/changed_columns.py",
+        "is_sent or request.method",
+        "False and request.method",
+        "users/staff/tests/test_admin.py::test_a_page_that_was_opened_before_undoes_nothing",
+    ),
+    Guard(
         "only superusers delete staff, also in bulk",
         "users/staff/person_admin.py",
         "set() if may_delete else {self.opts.verbose_name}",

@@ -13,7 +13,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
 from config.env import Limit
-from conftest import ALICE, BORIS, STAFF, signed_in
+from conftest import ALICE, BORIS, CLARA, STAFF, signed_in
 from referrals.models import Correction, Referral
 from referrals.support.replacements import replace_invite_code
 from referrals.tests.test_list import invite_many
@@ -23,7 +23,8 @@ from users.devices.token_authentication import issue_token
 from users.login.clients import Client as Asker
 from users.login.clients import issue_known_device_token
 from users.models import Device, User
-from users.profile.services import delete_account, update_profile
+from users.phone_change.services import move_account
+from users.profile.services import close_account, delete_account, update_profile
 from webhooks.models import Event
 
 pytestmark = pytest.mark.django_db
@@ -399,6 +400,23 @@ def test_a_form_keeps_what_others_change_meanwhile(
     assert after.last_name == "Petrova"
     assert after.invite_code != before.invite_code
     assert after.known_devices_key == staff.known_devices_key
+
+
+def test_a_page_that_was_opened_before_undoes_nothing(
+    admin: Client, alice: User
+) -> None:
+    page = f"/admin/users/user/{alice.pk}/change/"
+    body = admin.get(page).content.decode()
+    assert alice.password not in body
+    shown = dict(re.findall(r'name="(initial-\w+)"(?: value="([^"]*)")?', body))
+    move_account(alice, CLARA)
+    update_profile(alice, email="alice@example.com")
+    close_account(alice)
+    response = admin.post(page, person_form(first_name="Alice", **shown))
+    assert response.status_code == 302
+    alice.refresh_from_db()
+    assert (alice.phone_number, alice.email) == (CLARA, "alice@example.com")
+    assert (alice.first_name, alice.is_active) == ("Alice", False)
 
 
 def test_the_form_of_an_account_that_was_deleted_meanwhile_is_not_saved(
