@@ -15,7 +15,7 @@ from django.conf import settings
 
 from config.refusals import LimitReached
 from limits import commands
-from limits.commands import (
+from limits.command_types import (
     AttemptCount,
     AttemptLimit,
     Command,

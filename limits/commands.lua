@@ -6,7 +6,8 @@
 --
 -- "run" refuses all commands if one of them refuses: it returns {1, {the place of the
 -- first that does, counted from 0, and the milliseconds to wait}}. Otherwise it returns
--- {0, {the result of each}}. "check" refuses in the same way, and runs none. What each command stores is told in commands.py.
+-- {0, {the result of each}}. "check" refuses in the same way, and runs none. What each
+-- command stores is told in command_types.py.
 
 local function number(key)
   return tonumber(redis.call('GET', key) or 0)

@@ -20,6 +20,7 @@ from django.core.cache import cache
 
 from config.server.redis_pool import REDIS_FAILS
 from limits import commands, histories
+from limits.command_types import AddToHistory
 
 # Events. The values are stored.
 SENT = "sent"
@@ -61,9 +62,7 @@ def record(pseudonym: str, event: str, about: str = "") -> None:
         commands.run([record_command(pseudonym, event, about)])
 
 
-def record_command(
-    pseudonym: str, event: str, about: str = ""
-) -> commands.AddToHistory:
+def record_command(pseudonym: str, event: str, about: str = "") -> AddToHistory:
     """A command that adds an entry, to be run together with others."""
     return histories.add_command(
         _key(pseudonym, event),

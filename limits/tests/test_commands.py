@@ -11,7 +11,7 @@ from redis.exceptions import RedisClusterException
 
 from conftest import Clock
 from limits import commands, histories
-from limits.commands import (
+from limits.command_types import (
     AttemptCount,
     AttemptLimit,
     CommandRefused,
@@ -21,11 +21,8 @@ from limits.commands import (
     Switch,
     Tally,
     TimeUntilFewer,
-    check,
-    end,
-    refund,
-    run,
 )
+from limits.commands import check, end, refund, run
 
 GUESSES = Countdown(name="guesses", key="guesses-left")
 
