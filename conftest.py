@@ -13,6 +13,7 @@ from django.core.cache import cache, caches
 from django.test import Client as DjangoClient
 from django.utils import translation
 from hypothesis import settings as hypothesis_settings
+from redis.connection import AbstractConnection
 from rest_framework.test import APIClient
 
 from config.server import request_queue
@@ -88,6 +89,26 @@ def emails_are_sent_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def redis_cluster(settings: Any) -> None:
     """Split the commands into steps, as a Redis Cluster requires."""
     settings.REDIS_IS_CLUSTER = True
+
+
+@pytest.fixture
+def round_trips(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """What is sent to Redis from here on; a pipeline counts once."""
+    if not settings.REDIS_URL:
+        pytest.skip("local memory is not asked")
+    if settings.REDIS_IS_CLUSTER:
+        pytest.skip("a cluster is asked on several servers")
+    sent: list[bytes] = []
+    send: Any = AbstractConnection.send_packed_command
+
+    def send_and_count(
+        self: AbstractConnection, command: list[bytes], **options: bool
+    ) -> None:
+        sent.append(b"".join(command))
+        send(self, command, **options)
+
+    monkeypatch.setattr(AbstractConnection, "send_packed_command", send_and_count)
+    return sent
 
 
 @pytest.fixture

@@ -171,7 +171,7 @@ else:
     _database["OPTIONS"] = {**_TIME_OUTS, **_database.get("OPTIONS", {})}
 DATABASES = {"default": _database}
 # A standby, for long reads that may be some seconds old (config/server/replica.py).
-# They are few, so each request of them connects anew.
+# They are few, so each connects anew.
 if env.secret("REPLICA_DATABASE_URL"):
     _replica = env.database("REPLICA_DATABASE_URL", "")
     DATABASES["replica"] = {

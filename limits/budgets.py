@@ -7,20 +7,21 @@ subjects as keyed hashes only.
 
 import hmac
 import math
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from django.conf import settings
 
 from config.refusals import LimitReached
 from limits import commands
-from limits.commands import (
+from limits.command_types import (
     AttemptCount,
     AttemptLimit,
     Command,
     CommandRefused,
     DistinctLimit,
+    TimeUntilFewer,
 )
 from limits.slots import beside
 
@@ -114,9 +115,37 @@ def used(name: str, subject: str) -> int:
 def read(name: str, subject: str) -> AttemptCount | None:
     """A command that returns what `used` returns, to be run together with others."""
     limit = attempt(name, subject)
-    if limit is None:
-        return None
-    return AttemptCount(name=name, key=limit.key, seconds=limit.seconds)
+    return limit and _read(limit, AttemptCount)
+
+
+def _read(limit: AttemptLimit, kind: type[AttemptCount]) -> AttemptCount:
+    return kind(name=limit.name, key=limit.key, seconds=limit.seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """How much of a limit a subject has used."""
+
+    limit: int
+    attempts: int
+    seconds_until_fewer: int
+
+
+def used_of_each(subjects: Mapping[str, str]) -> dict[str, Use]:
+    """By limit: what its subject has used. Without limits that are switched off.
+
+    Everything is read together: one after the other, each limit would be two round
+    trips.
+    """
+    attempts = [attempt(name, subject) for name, subject in subjects.items()]
+    limits = [limit for limit in attempts if limit]
+    kinds = (AttemptCount, TimeUntilFewer)
+    results = commands.run([_read(limit, kind) for kind in kinds for limit in limits])
+    counts, waits = results[: len(limits)], results[len(limits) :]
+    return {
+        limit.name: Use(limit.limit, count, math.ceil(wait / 1000))
+        for limit, count, wait in zip(limits, counts, waits, strict=True)
+    }
 
 
 def seconds_until_fewer(name: str, subject: str, count: int) -> int:

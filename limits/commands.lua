@@ -6,7 +6,8 @@
 --
 -- "run" refuses all commands if one of them refuses: it returns {1, {the place of the
 -- first that does, counted from 0, and the milliseconds to wait}}. Otherwise it returns
--- {0, {the result of each}}. "check" refuses in the same way, and runs none. What each command stores is told in commands.py.
+-- {0, {the result of each}}. "check" refuses in the same way, and runs none. What each
+-- command stores is told in command_types.py.
 
 local function number(key)
   return tonumber(redis.call('GET', key) or 0)
@@ -96,6 +97,14 @@ local commands = {
   AttemptCount = {
     refuses = never,
     run = function(c) return total(c.key, c) end,
+    refund = nothing,
+  },
+  TimeUntilFewer = {
+    refuses = never,
+    run = function(c)
+      c.limit = total(c.key, c)
+      return c.limit > 0 and milliseconds_to_wait(c) or 0
+    end,
     refund = nothing,
   },
   AttemptLimit = {

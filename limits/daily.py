@@ -4,16 +4,16 @@ from datetime import date
 
 from django.utils import timezone
 
-from limits import commands
+from limits.command_types import Tally
 from limits.slots import SERVICE, beside
 
 KEPT_DAYS = 40
 
 
-def tally(event: str) -> commands.Tally:
+def tally(event: str) -> Tally:
     """Key: day and event. Value: events so far. TTL: KEPT_DAYS."""
     day_key = key(timezone.now().date(), event)
-    return commands.Tally(name=event, key=day_key, seconds=KEPT_DAYS * 24 * 3600)
+    return Tally(name=event, key=day_key, seconds=KEPT_DAYS * 24 * 3600)
 
 
 def key(day: date, event: str) -> str:

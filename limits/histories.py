@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.cache import cache
 
-from limits.commands import AddToHistory
+from limits.command_types import AddToHistory
 
 Entry = list[Any]
 

@@ -22,6 +22,7 @@ from django.core.cache import cache
 
 from config.server.redis_pool import REDIS_FAILS
 from limits import commands, histories
+from limits.command_types import AddToHistory, AttemptLimit, CommandRefused
 from limits.slots import SERVICE, beside
 
 # Events. The values are stored.
@@ -65,20 +66,16 @@ def record(pseudonym: str, event: str, about: str = "") -> None:
 def _keeps_refusal(pseudonym: str, event: str, about: str) -> bool:
     if not cache.has_key(_key(pseudonym, SENT)):
         key = beside(SERVICE, "number-refusals-of-unknown")
-        most = commands.AttemptLimit(
-            name="refusals", key=key, limit=MOST_UNKNOWN, seconds=3600
-        )
+        most = AttemptLimit(name="refusals", key=key, limit=MOST_UNKNOWN, seconds=3600)
         try:
             commands.run([most])
-        except commands.CommandRefused:
+        except CommandRefused:
             return False
     once = f"number-refused:{pseudonym}:{event}:{about}"
     return bool(cache.add(once, 1, REPEAT_SECONDS))
 
 
-def record_command(
-    pseudonym: str, event: str, about: str = ""
-) -> commands.AddToHistory:
+def record_command(pseudonym: str, event: str, about: str = "") -> AddToHistory:
     """A command that adds an entry, to be run together with others."""
     return histories.add_command(
         _key(pseudonym, event),

@@ -17,6 +17,7 @@ from django.http import StreamingHttpResponse
 from django.utils import timezone
 
 from config.server.replica import alias_for_long_reads
+from config.server.request_queue import Kind, slot
 
 CHUNK = 2000
 LINES_AT_ONCE = 500
@@ -44,13 +45,15 @@ def csv_response(
 def in_chunks(queryset: QuerySet[Any]) -> Iterator[Any]:
     """Every row by ascending primary key, at most CHUNK of them in memory.
 
-    No cursor, and so no transaction, stays open while a slow client reads.
+    Only reading a chunk takes a slot and a connection: clients may download slowly. So
+    whoever uses the rows must not query: select what they refer to.
     """
     ordered = queryset.order_by("pk")
     last: Any = None
     while True:
         rest = ordered if last is None else ordered.filter(pk__gt=last)
-        chunk = list(rest.using(alias_for_long_reads())[:CHUNK])
+        with slot(Kind.RESUMED):
+            chunk = list(rest.using(alias_for_long_reads())[:CHUNK])
         yield from chunk
         if len(chunk) < CHUNK:
             return

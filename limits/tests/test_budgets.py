@@ -8,7 +8,14 @@ from django.conf import LazySettings
 from config.env import Limit
 from config.refusals import LimitReached
 from conftest import Clock
-from limits.budgets import attempt, reserve, seconds_until_fewer, used
+from limits.budgets import (
+    Use,
+    attempt,
+    reserve,
+    seconds_until_fewer,
+    used,
+    used_of_each,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -63,6 +70,17 @@ def test_the_time_until_there_are_fewer_attempts(clock: Clock) -> None:
     reserve(attempt("three", "Alice"))
     assert 30 <= seconds_until_fewer("three", "Alice", 2) <= 35
     assert 60 <= seconds_until_fewer("three", "Alice", 1) <= 65
+
+
+def test_what_is_used_of_several_limits(clock: Clock) -> None:
+    reserve(attempt("three", "Alice"))
+    clock.pass_seconds(30)
+    reserve(attempt("three", "Alice"), attempt("five", "Bob"))
+    subjects = {"three": "Alice", "five": "Alice", "off": "Alice"}
+    assert used_of_each(subjects) == {
+        "three": Use(3, 2, seconds_until_fewer("three", "Alice", 2)),
+        "five": Use(5, 0, 0),
+    }
 
 
 def test_a_refunded_attempt_can_be_used_again() -> None:

@@ -11,21 +11,18 @@ from redis.exceptions import RedisClusterException
 
 from conftest import Clock
 from limits import commands, histories
-from limits.commands import (
+from limits.command_types import (
     AttemptCount,
     AttemptLimit,
-    Command,
     CommandRefused,
     Countdown,
     DistinctLimit,
     Lock,
     Switch,
     Tally,
-    check,
-    end,
-    refund,
-    run,
+    TimeUntilFewer,
 )
+from limits.commands import check, end, refund, run
 
 GUESSES = Countdown(name="guesses", key="guesses-left")
 
@@ -225,20 +222,37 @@ def test_reading_changes_nothing() -> None:
     assert run([read]) == [1]
 
 
-@pytest.mark.parametrize(
-    "refusing", [GUESSES, attempts(), Switch(name="stopped", key="stopped")]
-)
+def test_the_time_until_fewer_attempts_count(clock: Clock) -> None:
+    def wait() -> int:
+        command = TimeUntilFewer(name="wait", key="attempts", seconds=60)
+        refund([command])
+        return run([command])[0]
+
+    assert wait() == 0
+    run([attempts()])
+    clock.pass_seconds(30)
+    run([attempts()])
+    assert 30_000 <= wait() <= 35_000
+    clock.pass_seconds(wait() / 1000)
+    assert run([attempts(amount=0)]) == [1]
+    refund([attempts()])
+    assert wait() == 0
+
+
+@pytest.mark.parametrize("name", ["guesses", "attempts", "stopped"])
 @pytest.mark.parametrize("is_cluster", [False, True])
 def test_one_refusal_runs_none(
-    refusing: Command, is_cluster: bool, settings: LazySettings
+    name: str, is_cluster: bool, settings: LazySettings
 ) -> None:
     settings.REDIS_IS_CLUSTER = is_cluster  # then the first step is refunded
     cache.set("stopped", 1, None)
     run([attempts()])
     run([attempts()])
     tally = Tally(name="tally", key="a-tally", seconds=60)
-    with pytest.raises(CommandRefused):
-        run([tally, refusing])
+    refusing = [GUESSES, attempts(), Switch(name="stopped", key="stopped")]
+    with pytest.raises(CommandRefused) as refused:
+        run([tally, *(command for command in refusing if command.name == name)])
+    assert refused.value.command.name == name
     assert not cache.get(tally.key)
 
 

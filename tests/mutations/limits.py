@@ -3,14 +3,14 @@ from tests.mutations.guard import Guard
 GUARDS = [
     Guard(
         "the edge of a period does not let twice the limit through",
-        "limits/commands.py",
+        "limits/command_types.py",
         "if n >= self._slice - SLICES}",
         "if n >= self._slice}",
         "limits/tests/test_commands.py::test_in_no_period_are_there_more_attempts_than_the_limit",
     ),
     Guard(
         "a code that is spent during a guess stays spent",
-        "limits/commands.py",
+        "limits/command_types.py",
         "            return int(cache.decr(self.key, self.amount))\n",
         "            cache.set(self.key, 2, 60)\n            return 2\n",
         "limits/tests/test_commands.py::test_a_key_that_is_ended_during_a_run_is_not_made_again",
@@ -31,7 +31,7 @@ GUARDS = [
     ),
     Guard(
         "a refusal does not uncount what another request with the same item counted",
-        "limits/commands.py",
+        "limits/command_types.py",
         "            cache.incr(self.item_key)\n",
         "",
         "limits/tests/test_commands.py::test_an_item_stays_counted_if_one_of_two_attempts_with_it_is_given_back",

@@ -51,6 +51,20 @@ GUARDS = [
         "users/staff/tests/test_staff_api.py::test_the_staff_api_is_closed_to_former_staff",
     ),
     Guard(
+        "a form of staff does not undo what others wrote meanwhile",
+        "config/admin/changed_columns.py",
+        "update_fields=columns.intersection(form.changed_data)",
+        "",
+        "users/staff/tests/test_admin.py::test_a_form_keeps_what_others_change_meanwhile",
+    ),
+    Guard(
+        "a page of staff that was open for long does not undo what others wrote",
+        "config/admin/changed_columns.py",
+        "is_sent or request.method",
+        "False and request.method",
+        "users/staff/tests/test_admin.py::test_a_page_that_was_opened_before_undoes_nothing",
+    ),
+    Guard(
         "only superusers delete staff, also in bulk",
         "users/staff/person_admin.py",
         "set() if may_delete else {self.opts.verbose_name}",

@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import URLResolver, get_resolver
 
+from config.admin.changed_columns import SavesChangedColumns
 from conftest import STAFF
 from referrals.models import Correction, Referral
 from users.models import User
@@ -207,6 +209,16 @@ def test_nothing_of_staff_was_changed_by_support(
         client.post(f"/admin/{page}", form)
     same = [list(model.objects.values()) for model in (User, Referral, Correction)]
     assert same == rows
+
+
+def test_every_form_saves_only_the_columns_that_it_changed(
+    rf: RequestFactory, staff: User
+) -> None:
+    request = rf.get("/")
+    request.user = staff
+    for model, model_admin in admin.site._registry.items():
+        saves_all = not isinstance(model_admin, SavesChangedColumns)
+        assert not (saves_all and model_admin.has_change_permission(request)), model
 
 
 def test_every_url_is_in_the_table() -> None:

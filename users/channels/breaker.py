@@ -14,6 +14,7 @@ from django.core.cache import cache
 from config.monitoring.metrics import count_skipped_provider
 from config.server.redis_pool import REDIS_FAILS
 from limits import commands
+from limits.command_types import Tally
 
 logger = logging.getLogger(__name__)
 
@@ -49,10 +50,10 @@ def succeeded(path: str) -> None:
         commands.end(_failures(path).key)
 
 
-def _failures(path: str) -> commands.Tally:
+def _failures(path: str) -> Tally:
     """Key: the backend. Value: its failures in a row. TTL: from the first of them."""
     key = f"provider-failures:{path}"
-    return commands.Tally(name="failures", key=key, seconds=PERIOD_SECONDS)
+    return Tally(name="failures", key=key, seconds=PERIOD_SECONDS)
 
 
 def _skip_key(path: str) -> str:

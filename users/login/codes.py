@@ -25,6 +25,7 @@ from django.core.cache import cache
 from django.utils.crypto import salted_hmac
 
 from limits import commands
+from limits.command_types import Countdown
 from limits.slots import beside
 from users.login.exceptions import CodeExpired
 from users.login.fixed_codes import fixed_digits
@@ -66,9 +67,9 @@ class LoginCode:
     def seconds_left(self) -> int:
         return max(int(self.expires_at - time.time()), 0)
 
-    def guesses_left(self, *, taken: int) -> commands.Countdown:
+    def guesses_left(self, *, taken: int) -> Countdown:
         """A command that takes guesses of everybody's; with 0 it only checks."""
-        return commands.Countdown(name="guesses_left", key=self._life_key, amount=taken)
+        return Countdown(name="guesses_left", key=self._life_key, amount=taken)
 
     def matches(self, digits: str) -> bool:
         return hmac.compare_digest(self.digits.encode(), digits.encode())

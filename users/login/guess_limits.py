@@ -29,7 +29,7 @@ from config.refusals import LimitReached
 from limits import commands
 from limits.addresses import keyed_address, network_of
 from limits.budgets import attempt, hashed_key, limit_reached, read, unless_fresh
-from limits.commands import AttemptLimit, Command, CommandRefused
+from limits.command_types import AttemptLimit, Command, CommandRefused
 from limits.slots import SERVICE, beside
 from users import number_history
 from users.login.clients import Client

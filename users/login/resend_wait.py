@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.cache import cache
 
 from limits import commands
+from limits.command_types import Lock, Tally
 from limits.slots import beside
 from users.login.exceptions import ResendTooSoon
 from users.phones import PhoneNumber
@@ -55,14 +56,14 @@ def clear_waits(phone_number: PhoneNumber) -> None:
         commands.end(recent_sends(lock).key)
 
 
-def send_lock(pseudonym: str, asker: Asker) -> commands.Lock:
+def send_lock(pseudonym: str, asker: Asker) -> Lock:
     """One SMS to a number at a time.
 
     Before the SMS it is held for longer than the SMS takes, so that no other goes out
     at the same time; after it, until the number may ask again.
     """
     shortest = wait_after(1)
-    return commands.Lock(
+    return Lock(
         name=ResendTooSoon.limit_name,
         key=beside(pseudonym, f"login-code-wait:{asker}:{pseudonym}"),
         free_at=time.time() + shortest,
@@ -70,19 +71,19 @@ def send_lock(pseudonym: str, asker: Asker) -> commands.Lock:
     )
 
 
-def recent_sends(lock: commands.Lock) -> commands.Tally:
+def recent_sends(lock: Lock) -> Tally:
     """Key: the lock's. Value: SMS sent since its first. TTL: RECENT_SECONDS."""
     key = f"{lock.key}:sends"
-    return commands.Tally(name=RECENT_SENDS, key=key, seconds=RECENT_SECONDS)
+    return Tally(name=RECENT_SENDS, key=key, seconds=RECENT_SECONDS)
 
 
-def free_at(lock: commands.Lock) -> int:
+def free_at(lock: Lock) -> int:
     """In milliseconds since the epoch; 0 if it is free now."""
     moment: int = cache.get(lock.key, 0)
     return moment
 
 
-def seconds_until_free(lock: commands.Lock) -> int:
+def seconds_until_free(lock: Lock) -> int:
     return max(math.ceil(free_at(lock) / 1000 - time.time()), 0)
 
 

@@ -25,10 +25,9 @@ from django.db import DatabaseError
 from config.monitoring import audit
 from config.refusals import LimitReached
 from config.server.redis_pool import REDIS_FAILS
-from limits import commands
 from limits.addresses import keyed_address, network_of
 from limits.budgets import Reservation, attempt, check, reserve, seconds_until_fewer
-from limits.commands import AttemptLimit, Command
+from limits.command_types import AttemptLimit, Command, Lock, Switch
 from limits.slots import SERVICE, beside
 from users import challenges, number_history
 from users.channels.exceptions import SmsUnavailable, SmsUnsure
@@ -64,9 +63,7 @@ SHARED = (
 ALL = "sends"
 
 # The kill switch for all sending. Key: one for the service. Value: 1. TTL: none.
-_STOPPED = commands.Switch(
-    name="sending_stopped", key=beside(SERVICE, "sms-sending-stopped")
-)
+_STOPPED = Switch(name="sending_stopped", key=beside(SERVICE, "sms-sending-stopped"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +148,7 @@ def _record_failure(pseudonym: str, event: str) -> None:
 
 def _reserve(
     phone_number: PhoneNumber, client: Client, device: str | None, is_sign_in: bool
-) -> tuple[commands.Lock, Reservation]:
+) -> tuple[Lock, Reservation]:
     """Reserve the wait and the limits of a known device; without one, a stranger's."""
     pseudonym = phone_number.pseudonym
     lock = send_lock(pseudonym, Asker.of(device, is_sign_in=is_sign_in))

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django_otp.middleware import is_verified
 
+from config.admin.changed_columns import SavesPassword
 from config.monitoring import audit
 from users.authentication import BY_PASSWORD as BY_PASSWORD
 from users.devices.middleware import sign_out_session_device
@@ -64,7 +65,7 @@ class StaffLoginForm(AdminAuthenticationForm):
             return super().clean()
 
 
-class StaffPasswordChangeForm(AdminPasswordChangeForm):
+class StaffPasswordChangeForm(SavesPassword, AdminPasswordChangeForm):
     """Limits guesses at the old password like those at the sign-in."""
 
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:

@@ -10,7 +10,7 @@ from config.monitoring import audit
 from config.refusals import LimitReached
 from limits.addresses import client_address, keyed_address, network_of
 from limits.budgets import attempt, reserve, unless_fresh
-from limits.commands import AttemptLimit
+from limits.command_types import AttemptLimit
 from users.phones import PhoneNumber
 
 

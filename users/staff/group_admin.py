@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from config.admin.changed_columns import SavesChangedColumns
 from users.staff.rights import NONE, RecordsRights, record_change, rights_of
 
 # Their pages would show secrets. `second_factor` writes them.
@@ -13,7 +14,7 @@ admin.site.unregister([Group, StaticDevice, TOTPDevice])
 
 
 @admin.register(Group)
-class GroupAdmin(RecordsRights, DjangoGroupAdmin):
+class GroupAdmin(RecordsRights, SavesChangedColumns, DjangoGroupAdmin):
     def delete_model(self, request: HttpRequest, obj: Group) -> None:
         record_change(obj, rights_of(obj), NONE)
         super().delete_model(request, obj)

@@ -4,12 +4,14 @@ from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.forms import AdminUserCreationForm
+from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
+from config.admin.changed_columns import SavesChangedColumns, SavesPassword
 from config.admin.large_tables import PageOfList
 from config.monitoring import audit
 from referrals.models import Referral
@@ -25,9 +27,11 @@ from users.staff.support_admin import SupportAdmin, may_touch, staff_of
 if TYPE_CHECKING:
     UserModelAdmin = DjangoUserAdmin[User]
     UserCreationForm = AdminUserCreationForm[User]
+    PasswordChangeForm = AdminPasswordChangeForm[User]
 else:
     UserModelAdmin = DjangoUserAdmin
     UserCreationForm = AdminUserCreationForm
+    PasswordChangeForm = AdminPasswordChangeForm
 
 
 class PersonCreationForm(UserCreationForm):
@@ -55,6 +59,10 @@ class PersonCreationForm(UserCreationForm):
         """There is nothing to save: groups are set on the change page."""
 
 
+class PersonPasswordForm(SavesPassword, PasswordChangeForm):
+    pass
+
+
 class PageOfPeople(PageOfList):
     def get_results(self, request: HttpRequest) -> None:
         """Count for each person on this page how many they invited."""
@@ -67,9 +75,10 @@ class PageOfPeople(PageOfList):
 
 
 @admin.register(User)
-class UserAdmin(RecordsRights, SupportAdmin, UserModelAdmin):
+class UserAdmin(RecordsRights, SavesChangedColumns, SupportAdmin, UserModelAdmin):
     change_list_template = "admin/users/people.html"
     add_form = PersonCreationForm
+    change_password_form = PersonPasswordForm
     add_fieldsets = [
         (
             None,
@@ -168,9 +177,12 @@ class UserAdmin(RecordsRights, SupportAdmin, UserModelAdmin):
     def save_model(
         self, request: HttpRequest, obj: User, form: Any, change: bool
     ) -> None:
-        if change and "phone_number" in form.changed_data:
-            person = User.objects.select_for_update().get(pk=obj.pk)
-            move_account(person, PhoneNumber(obj.phone_number), by=staff_of(request))
+        if change:
+            # Not found: the account was deleted since the form was opened.
+            person = get_object_or_404(User.objects.select_for_update(), pk=obj.pk)
+            if "phone_number" in form.changed_data:
+                number = PhoneNumber(obj.phone_number)
+                move_account(person, number, by=staff_of(request))
         super().save_model(request, obj, form, change)
         if change and "is_active" in form.changed_data:
             if obj.is_active:

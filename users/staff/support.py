@@ -12,10 +12,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from config.monitoring import audit
-from limits.budgets import attempt, clear, seconds_until_fewer, used
+from limits.budgets import Use, clear, used_of_each
+from limits.slots import SERVICE
 from users.login import codes
 from users.login import takeover_risk as risk
-from users.login.guess_limits import ALL, PER_MONTH, length_of_next_code
+from users.login.guess_limits import ALL, length_of_next_code
 from users.login.resend_wait import Asker, clear_waits, seconds_until_resend
 from users.models import User
 from users.phones import PhoneNumber
@@ -112,11 +113,11 @@ def login_state_of_number(number: PhoneNumber) -> LoginState:
 
 def _state(number: PhoneNumber, subjects: dict[str, str]) -> LoginState:
     code = codes.find(number)
-    usages = [_usage(name, subject) for name, subject in subjects.items()]
+    used = used_of_each(subjects | {ALL: SERVICE})
     return LoginState(
-        usages=[usage for usage in usages if usage],
+        usages=[_usage(name, used[name]) for name in subjects if name in used],
         code_length=length_of_next_code(
-            {PER_MONTH: used(PER_MONTH, number.pseudonym), ALL: used(ALL, "all")}
+            {name: use.attempts for name, use in used.items()}
         ),
         living_code=code if code and code.is_alive() else None,
         resend_in=seconds_until_resend(number, Asker.STRANGER),
@@ -173,18 +174,12 @@ def _guessing_subjects(number: PhoneNumber) -> dict[str, str]:
     return dict.fromkeys(GUESSING, number.pseudonym)
 
 
-def _usage(name: str, subject: str) -> Usage | None:
-    """None: the limit is switched off."""
-    limit = attempt(name, subject)
-    if limit is None:
-        return None
-    count = used(name, subject)
-    seconds = seconds_until_fewer(name, subject, count) if count else 0
+def _usage(name: str, use: Use) -> Usage:
     return Usage(
         name=name,
-        used=count,
-        count=limit.limit,
-        resets_at=timezone.now() + timedelta(seconds=seconds),
+        used=use.attempts,
+        count=use.limit,
+        resets_at=timezone.now() + timedelta(seconds=use.seconds_until_fewer),
         is_cleared_by_unlock=name not in GUESSING,
     )
 

@@ -13,6 +13,7 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from limits import commands
+from limits.command_types import Tally
 from limits.daily import KEPT_DAYS, key, tally
 from referrals.statistics.link_opens import LINK_OPENS
 from users.models import DayCount
@@ -29,7 +30,7 @@ def count(event: Event) -> None:
     counted(number)
 
 
-def count_command(event: Event) -> commands.Tally:
+def count_command(event: Event) -> Tally:
     """A command that counts one event today. Pass its result to `counted`."""
     return tally(event)
 

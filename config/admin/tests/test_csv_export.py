@@ -3,15 +3,18 @@
 import csv
 import io
 import tracemalloc
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db import close_old_connections, connection
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from config.admin import csv_export as exports
 from config.admin.csv_export import text_cell
+from config.server import request_queue
 from conftest import ALICE, BORIS, CLARA, signed_in
 from referrals.tests.test_list import invite_many
 from users.models import User
@@ -145,6 +148,44 @@ def test_rows_are_read_in_chunks(
     with django_assert_num_queries(4):  # three full ones, and one that ends it
         pks = [person.pk for person in exports.in_chunks(User.objects.all())]
     assert pks == sorted(User.objects.values_list("pk", flat=True))
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("url", [PEOPLE, REFERRALS])
+def test_a_client_that_reads_slowly_holds_no_connection(
+    admin: Client, alice: User, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setattr(request_queue, "close_old_connections", close_old_connections)
+    monkeypatch.setattr(exports, "CHUNK", 20)
+    monkeypatch.setattr(exports, "LINES_AT_ONCE", 10)
+    invite_many(alice, 59)
+    response: Any = admin.post(url)
+    held = [connection.connection is not None for _ in response.streaming_content]
+    assert len(held) > 5
+    assert not any(held)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("url", [PEOPLE, REFERRALS])
+def test_an_export_queries_in_its_turn_only(
+    admin: Client, alice: User, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    """Each turn has a connection, so no request that runs waits for one."""
+    monkeypatch.setattr(exports, "CHUNK", 20)
+    invite_many(alice, 59)
+    free = request_queue._queue.free
+    response: Any = admin.post(url)
+    taken: list[int] = []
+
+    def count(execute: Callable[..., Any], *args: Any) -> Any:
+        taken.append(free - request_queue._queue.free)
+        return execute(*args)
+
+    with connection.execute_wrapper(count):
+        table(response)
+    assert len(taken) > 2
+    assert set(taken) == {1}
+    assert request_queue._queue.free == free
 
 
 def test_memory_does_not_grow_with_the_rows() -> None:

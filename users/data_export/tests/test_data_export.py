@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
-from django.db import OperationalError
+from django.db import OperationalError, close_old_connections, connection
 from django.db.models import ForeignObjectRel
 from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from config.server import request_queue
 from conftest import ALICE, BORIS, CLARA, Clock, ask_for_code, error_of, signed_in
 from referrals.came_by import CameBy
 from referrals.ledger import person_key
@@ -238,6 +239,19 @@ def test_many_referrals_come_in_pieces_and_each_once(
     assert len({row["phone_number"] for row in rows}) == len(rows) == 95
     times = [row["activated_at"] for row in rows]
     assert times == sorted(times, reverse=True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_client_that_reads_slowly_holds_no_connection(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(request_queue, "close_old_connections", close_old_connections)
+    monkeypatch.setattr(services, "REFERRALS_AT_ONCE", 10)
+    invite_many(alice, 30)
+    response: Any = signed_in(alice).get(URL)
+    held = [connection.connection is not None for _ in response.streaming_content]
+    assert len(held) > 3
+    assert not any(held)
 
 
 def test_referrals_of_the_same_moment_are_all_in_the_file(

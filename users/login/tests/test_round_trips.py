@@ -1,40 +1,14 @@
 """How often a request waits for Redis: each time costs about as much as a query."""
 
-from typing import Any
-
 import pytest
-from django.conf import settings
 from pytest_django import DjangoCaptureOnCommitCallbacks
-from redis.connection import AbstractConnection
 from rest_framework.test import APIClient
 
 from conftest import ALICE, ask_for_code
 from users.models import User
 from users.statistics import daily_counts
 
-pytestmark = [
-    pytest.mark.django_db,
-    pytest.mark.skipif(not settings.REDIS_URL, reason="local memory is not asked"),
-    pytest.mark.skipif(
-        settings.REDIS_IS_CLUSTER, reason="a cluster is asked on several servers"
-    ),
-]
-
-
-@pytest.fixture
-def round_trips(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """What is sent to Redis from here on; a pipeline counts once."""
-    sent: list[bytes] = []
-    send: Any = AbstractConnection.send_packed_command
-
-    def send_and_count(
-        self: AbstractConnection, command: list[bytes], **options: bool
-    ) -> None:
-        sent.append(b"".join(command))
-        send(self, command, **options)
-
-    monkeypatch.setattr(AbstractConnection, "send_packed_command", send_and_count)
-    return sent
+pytestmark = pytest.mark.django_db
 
 
 def test_a_code_request_asks_redis_four_times(round_trips: list[bytes]) -> None:

@@ -1,22 +1,30 @@
 """Support staff's pages, users' and referrals'."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
+from django.forms import BaseForm
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
 from config.env import Limit
-from conftest import ALICE, BORIS, STAFF, signed_in
+from conftest import ALICE, BORIS, CLARA, STAFF, signed_in
 from referrals.models import Correction, Referral
+from referrals.support.replacements import replace_invite_code
 from referrals.tests.test_list import invite_many
 from users.channels.memory import Message
+from users.devices.services import sign_out_everywhere
 from users.devices.token_authentication import issue_token
+from users.login.clients import Client as Asker
+from users.login.clients import issue_known_device_token
 from users.models import Device, User
+from users.phone_change.services import move_account
+from users.profile.services import close_account, delete_account, update_profile
 from webhooks.models import Event
 
 pytestmark = pytest.mark.django_db
@@ -322,6 +330,101 @@ def test_a_number_changed_by_staff_signs_out_its_old_owner_and_is_recorded(
         "new": BORIS.masked,
         "by": staff.pk,
     }
+
+
+def test_a_device_of_a_number_that_staff_moved_away_is_no_longer_known(
+    admin: Client, alice: User
+) -> None:
+    device = Asker("192.0.2.1", issue_known_device_token(alice))
+    assert device.known_device(ALICE)
+    page = f"/admin/users/user/{alice.pk}/change/"
+    admin.post(page, person_form(phone_number=BORIS))
+    admin.post(page, person_form(phone_number=ALICE))
+    assert User.objects.get(pk=alice.pk).phone_number == ALICE
+    assert not device.known_device(ALICE)
+
+
+Meanwhile = Callable[[Callable[[], None]], None]
+
+
+@pytest.fixture
+def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
+    """What others do once, after a form was filled in and before it is saved."""
+
+    def do(act: Callable[[], None]) -> None:
+        is_valid = BaseForm.is_valid
+
+        def do_before(form: BaseForm) -> bool:
+            monkeypatch.setattr(BaseForm, "is_valid", is_valid)
+            act()
+            return is_valid(form)
+
+        monkeypatch.setattr(BaseForm, "is_valid", do_before)
+
+    return do
+
+
+PASSWORDS = {
+    f"{name}password{n}": "copper lantern 42 fjord"
+    for name in ("", "new_")
+    for n in "12"
+}
+
+
+@pytest.mark.parametrize(
+    ("page", "body"),
+    [
+        ("users/user/{pk}/change/", {"phone_number": STAFF, "first_name": "Olga"}),
+        ("users/user/{pk}/password/", PASSWORDS),
+        ("password_change/", {"old_password": "a long password", **PASSWORDS}),
+    ],
+)
+def test_a_form_keeps_what_others_change_meanwhile(
+    admin: Client, staff: User, meanwhile: Meanwhile, page: str, body: dict[str, str]
+) -> None:
+    def act() -> None:
+        seen = staff.invite_code
+        replace_invite_code(
+            owner=staff, seen=seen, is_honoured=False, reason="r", by=staff
+        )
+        sign_out_everywhere(staff)
+        update_profile(staff, last_name="Petrova")
+
+    before = User.objects.get(pk=staff.pk)
+    meanwhile(act)
+    rights = {"is_active": "on", "is_staff": "on", "is_superuser": "on"}
+    response = admin.post(f"/admin/{page.format(pk=staff.pk)}", {**rights, **body})
+    assert response.status_code == 302
+    after = User.objects.get(pk=staff.pk)
+    assert (after.first_name, after.password) != (before.first_name, before.password)
+    assert after.last_name == "Petrova"
+    assert after.invite_code != before.invite_code
+    assert after.known_devices_key == staff.known_devices_key
+
+
+def test_a_page_that_was_opened_before_undoes_nothing(
+    admin: Client, alice: User
+) -> None:
+    page = f"/admin/users/user/{alice.pk}/change/"
+    body = admin.get(page).content.decode()
+    assert alice.password not in body
+    shown = dict(re.findall(r'name="(initial-\w+)"(?: value="([^"]*)")?', body))
+    move_account(alice, CLARA)
+    update_profile(alice, email="alice@example.com")
+    close_account(alice)
+    response = admin.post(page, person_form(first_name="Alice", **shown))
+    assert response.status_code == 302
+    alice.refresh_from_db()
+    assert (alice.phone_number, alice.email) == (CLARA, "alice@example.com")
+    assert (alice.first_name, alice.is_active) == ("Alice", False)
+
+
+def test_the_form_of_an_account_that_was_deleted_meanwhile_is_not_saved(
+    admin: Client, alice: User, staff: User, meanwhile: Meanwhile
+) -> None:
+    meanwhile(lambda: delete_account(alice, by=staff))
+    page = f"/admin/users/user/{alice.pk}/change/"
+    assert admin.post(page, person_form(first_name="Alice")).status_code == 404
 
 
 @pytest.fixture

@@ -94,6 +94,18 @@ def test_the_page_tells_of_a_code_but_never_the_code(
     assert f" {code} " not in body
 
 
+def test_the_page_asks_redis_seven_times(
+    admin: Client, alice: User, round_trips: list[bytes]
+) -> None:
+    ask_for_code(APIClient(), ALICE)
+    for name in (*support.OF_NUMBER, *support.GUESSING):
+        reserve(attempt(name, ALICE.pseudonym))
+    round_trips.clear()
+    assert admin.get(page_of(alice)).status_code == 200
+    # The code; its guesses; all limits; two waits; two lists of the history.
+    assert len(round_trips) == 7
+
+
 def test_unlock_lets_a_number_ask_again(admin: Client, alice: User) -> None:
     ask_for_code(APIClient(), ALICE)
     for name in support.OF_NUMBER:

@@ -15,7 +15,8 @@ from redis.exceptions import RedisError
 from rest_framework.test import APIClient
 
 from conftest import ALICE, BORIS, Clock, ask_for_code
-from limits import commands, histories
+from limits import histories
+from limits.command_types import AddToHistory
 from tests.lab.shared import wrong
 from users import number_history
 from users.channels import Channel, CodeMessage, DeliveryStatus, Purpose, deliveries
@@ -84,10 +85,10 @@ def test_recording_asks_the_database_nothing(
 
 
 def test_no_number_and_no_code_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
-    stored: list[commands.AddToHistory] = []
+    stored: list[AddToHistory] = []
     add_command = histories.add_command
 
-    def record(*args: Any, **options: Any) -> commands.AddToHistory:
+    def record(*args: Any, **options: Any) -> AddToHistory:
         stored.append(add_command(*args, **options))
         return stored[-1]
 
