@@ -24,7 +24,7 @@ GUARDS = [
     ),
     Guard(
         "a code that has become too short is not compared",
-        "users/login/guess_limits.py",
+        "users/login/code_length.py",
         "        if outgrown_at and (limit",
         "        if False and (limit",
         "users/login/tests/test_codes.py::test_an_outgrown_code_is_not_compared_by_strangers",

@@ -33,8 +33,8 @@ from limits.slots import SERVICE, beside
 from users import challenges, number_history
 from users.channels.exceptions import SmsUnavailable, SmsUnsure
 from users.login.clients import Client
+from users.login.code_length import length_of_next_code, wrong_guesses
 from users.login.exceptions import ResendTooSoon
-from users.login.guess_limits import length_of_next_code, wrong_guesses
 from users.login.resend_wait import (
     RECENT_SENDS,
     Asker,

@@ -15,7 +15,7 @@ from config.monitoring import audit
 from limits.budgets import attempt, clear, seconds_until_fewer, used
 from users.login import codes
 from users.login import takeover_risk as risk
-from users.login.guess_limits import ALL, PER_MONTH, length_of_next_code
+from users.login.code_length import ALL, PER_MONTH, length_of_next_code
 from users.login.resend_wait import Asker, clear_waits, seconds_until_resend
 from users.models import User
 from users.phones import PhoneNumber
