@@ -101,14 +101,14 @@ GUARDS = [
     ),
     Guard(
         "a failed SMS does not count as a send",
-        "users/login/send_limits.py",
-        "else:\n            reservation.refund()\n        _record_failure(",
-        "else:\n            pass\n        _record_failure(",
+        "users/login/send_reservation.py",
+        "    else:\n        reservation.refund()\n",
+        "    else:\n        pass\n",
         "users/login/tests/test_request_code.py::test_a_failed_sms_is_told_and_costs_nothing",
     ),
     Guard(
         "one SMS per number at a time",
-        "users/login/send_limits.py",
+        "users/login/send_reservation.py",
         "        lock,\n        recent_sends(lock),",
         "        recent_sends(lock),",
         "tests/project/test_races.py::test_50_code_requests_send_one_sms",
@@ -136,9 +136,9 @@ GUARDS = [
     ),
     Guard(
         "an SMS that may have been billed counts",
-        "users/login/send_limits.py",
-        "        if not unsure.is_new:\n",
-        "        if True:\n",
+        "users/login/send_reservation.py",
+        "    if isinstance(failure, SmsUnsure) and failure.is_new:\n",
+        "    if False:\n",
         "users/channels/tests/test_sms_webhook.py::test_people_who_ask_again_keep_the_key",
     ),
     Guard(

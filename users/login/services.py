@@ -36,7 +36,7 @@ from users.login.exceptions import AccountInactive, CodeExpired, ResendTooSoon
 from users.login.fixed_codes import fixed_digits
 from users.login.guess_limits import make_guess
 from users.login.resend_wait import Asker, end_wait, seconds_until_resend
-from users.login.send_limits import reserve_send
+from users.login.send_reservation import reserve_send
 from users.mail.notices import notify_of_new_device
 from users.models import Device, User
 from users.phones import PhoneNumber

@@ -23,7 +23,7 @@ from users.login.exceptions import (
 )
 from users.login.guess_limits import make_guess
 from users.login.resend_wait import Asker, seconds_until_resend
-from users.login.send_limits import reserve_send
+from users.login.send_reservation import reserve_send
 from users.phones import PhoneNumber
 
 CLIENT = Client("192.0.2.1")
