@@ -3,7 +3,7 @@ from tests.mutations.guard import Guard
 GUARDS = [
     Guard(
         "a refused sign-in leaves last_login as it was",
-        "users/login/services.py",
+        "users/login/signing_in.py",
         "    with transaction.atomic():\n        user, is_new = lock_or_create(phone_number)",
         "    if True:\n        user, is_new = lock_or_create(phone_number)",
         "users/login/tests/test_sign_in.py::test_a_closed_account_is_told_only_to_its_owner",
@@ -59,7 +59,7 @@ GUARDS = [
     ),
     Guard(
         "a last code that was used makes room for another",
-        "users/login/services.py",
+        "users/login/signing_in.py",
         "            end_wait(phone_number)\n    return SignedIn",
         "            pass\n    return SignedIn",
         "users/login/tests/test_never_kept_out.py::test_another_last_code_is_sent_once_one_was_used",
@@ -94,7 +94,7 @@ GUARDS = [
     ),
     Guard(
         "a failed sign-in leaves nothing behind",
-        "users/login/services.py",
+        "users/login/signing_in.py",
         "    with transaction.atomic():\n        user, is_new",
         "    if True:\n        user, is_new",
         "users/login/tests/test_sign_in.py::test_a_failure_on_the_way_leaves_nothing_and_keeps_the_code",
@@ -129,7 +129,7 @@ GUARDS = [
     ),
     Guard(
         "codes are not shown when SMS are real",
-        "users/login/services.py",
+        "users/login/requesting.py",
         "show = settings.SHOW_LOGIN_CODES and is_simulated()",
         "show = settings.SHOW_LOGIN_CODES",
         "users/login/tests/test_request_code.py::test_the_code_is_hidden_when_the_sms_is_real",
@@ -143,7 +143,7 @@ GUARDS = [
     ),
     Guard(
         "a fixed code does not sign in staff",
-        "users/login/services.py",
+        "users/login/signing_in.py",
         "        if code.is_fixed and user.is_staff:\n",
         "        if False:\n",
         "users/login/tests/test_fixed_codes.py::test_a_fixed_code_opens_no_staff_account",
@@ -192,14 +192,14 @@ GUARDS = [
     ),
     Guard(
         "strangers do not use up the look-ups of a number",
-        "users/login/services.py",
+        "users/login/requesting.py",
         "look_up_inviter(invite_code, address=client.address)",
         "look_up_inviter(\n            invite_code, address=client.address, username=phone_number\n        )",
         "users/login/tests/test_limits.py::test_a_stranger_cannot_use_up_the_look_ups_of_a_number",
     ),
     Guard(
         "people who have an account are asked before an invitation counts",
-        "users/login/services.py",
+        "users/login/signing_in.py",
         "        elif is_new and recall_invite_code",
         "        elif not had_activated and recall_invite_code",
         "users/login/tests/test_invite_pages.py::test_people_who_have_an_account_are_asked_again",
@@ -213,7 +213,7 @@ GUARDS = [
     ),
     Guard(
         "a refused invite code does not spend the login code",
-        "users/login/services.py",
+        "users/login/signing_in.py",
         "    with transaction.atomic():\n        user, is_new",
         "    code.spend()\n    with transaction.atomic():\n        user, is_new",
         "users/login/tests/test_sign_in.py::test_an_unknown_invite_code_is_refused_before_the_code_is_spent",
@@ -250,7 +250,7 @@ GUARDS = [
         "the code page does not tell whether a code is alive",
         "users/login/pages.py",
         'response = render(request, "users/code.html", context, status=status)',
-        'if services.sent_code(PhoneNumber(pending.phone_number), Client.of(request)) is None:\n        return redirect("login")\n    response = render(request, "users/code.html", context, status=status)',
+        'if requesting.sent_code(PhoneNumber(pending.phone_number), Client.of(request)) is None:\n        return redirect("login")\n    response = render(request, "users/code.html", context, status=status)',
         "users/login/tests/test_pages.py::test_the_code_page_does_not_tell_whether_a_code_lives",
     ),
     Guard(
