@@ -26,8 +26,9 @@ from tests.lab.shared import at_once, new_phone_number, wrong
 from users.login import codes
 from users.login import takeover_risk as risk
 from users.login.clients import Client
+from users.login.code_length import length_of_next_code, wrong_guesses
 from users.login.exceptions import CodeIncorrect
-from users.login.guess_limits import length_of_next_code, make_guess, wrong_guesses
+from users.login.guess_limits import make_guess
 from users.phones import PhoneNumber
 
 DAY = 86_400

@@ -3,7 +3,7 @@
 from django.utils.translation import gettext as _
 
 from users.channels import Channel
-from users.login.services import CodeSent
+from users.login.requesting import CodeSent
 
 
 def told(sent: CodeSent) -> str:

@@ -12,7 +12,7 @@ A code has these entries in the cache, for as long as it lives:
 
 A code's life ends when it is spent (`spend` deletes the second entry), when no guesses
 are left, when its time is over, or when `issue` replaces it. Strangers cannot use a
-code that is too short for the number by now (`guess_limits`).
+code that is too short for the number by now (`code_length`).
 """
 
 import hmac

@@ -6,9 +6,8 @@ guess. A right guess costs nothing.
 
 No limit keeps the owner of a number out, whatever strangers do:
 
-- Wrong guesses make codes longer (settings LOGIN_CODE_GROWTH…): the next codes of the
-  number, those asked for from the address, and those of everybody. Codes that are too
-  short by then are no longer compared. Codes of the longest length always are.
+- Wrong guesses make the next codes longer (`code_length`). Codes that are too short by
+  then are no longer compared. Codes of the longest length always are.
 - The other limits do not refuse a client that has made fewer than FRESH wrong guesses.
   For the limits of an address or network these are its guesses at this number; for the
   limits of the number, those of its network at this number; for the limit of everybody,
@@ -18,7 +17,7 @@ No limit keeps the owner of a number out, whatever strangers do:
 
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from django.conf import settings
@@ -28,11 +27,18 @@ from config.monitoring import audit
 from config.refusals import LimitReached
 from limits import commands
 from limits.addresses import keyed_address, network_of
-from limits.budgets import attempt, hashed_key, limit_reached, read, unless_fresh
+from limits.budgets import attempt, hashed_key, limit_reached, unless_fresh
 from limits.command_types import AttemptLimit, Command, CommandRefused
 from limits.slots import SERVICE, beside
 from users import number_history
 from users.login.clients import Client
+from users.login.code_length import (
+    ALL,
+    PER_ADDRESS_DAY,
+    PER_MONTH,
+    PER_NETWORK_DAY,
+    outgrown_limits,
+)
 from users.login.codes import LoginCode
 from users.login.exceptions import (
     CodeExpired,
@@ -45,10 +51,6 @@ from users.phones import PhoneNumber
 logger = logging.getLogger(__name__)
 
 PER_CODE = "guesses_per_code"
-PER_MONTH = "guesses_per_phone_month"
-PER_ADDRESS_DAY = "guesses_per_address_day"
-PER_NETWORK_DAY = "guesses_per_network_day"
-ALL = "guesses"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,7 @@ def _guess(
         wrong,
         guesser=f"device {device}" if device else address,
         limits=_limits_of_strangers(pseudonym, address),
-        outgrown=_outgrown_limits(code, pseudonym, address),
+        outgrown=outgrown_limits(code, pseudonym, address),
     )
     # A known device gets no refund: some of its wrong guesses were counted only in its
     # own limits.
@@ -223,57 +225,6 @@ def _limits_of_strangers(pseudonym: str, address: str) -> list[AttemptLimit | No
         unless_fresh(network_day, at_number),
         unless_fresh(attempt(ALL, SERVICE), network_day),
     ]
-
-
-def _growth() -> dict[str, list[tuple[int, int]]]:
-    """By limit: pairs of wrong guesses and the digits of the codes after them."""
-    return {
-        PER_MONTH: settings.LOGIN_CODE_GROWTH,
-        PER_ADDRESS_DAY: settings.LOGIN_CODE_GROWTH_PER_CLIENT,
-        PER_NETWORK_DAY: settings.LOGIN_CODE_GROWTH_PER_CLIENT,
-        ALL: settings.LOGIN_CODE_GROWTH_OVERALL,
-    }
-
-
-def _subjects(pseudonym: str, address: str) -> dict[str, str]:
-    """By limit: whose wrong guesses make codes longer."""
-    return {
-        PER_MONTH: pseudonym,
-        PER_ADDRESS_DAY: address,
-        PER_NETWORK_DAY: network_of(address),
-        ALL: SERVICE,
-    }
-
-
-def _outgrown_limits(
-    code: LoginCode, pseudonym: str, address: str
-) -> list[AttemptLimit]:
-    """The limits after whose wrong guesses the code is too short. They only check."""
-    found = []
-    for name, subject in _subjects(pseudonym, address).items():
-        if code.is_fixed and name != PER_MONTH:
-            continue  # the number of an app store's reviewers cannot get a longer one
-        outgrown_at = [at for at, digits in _growth()[name] if digits > code.length]
-        if outgrown_at and (limit := attempt(name, subject)):
-            found.append(replace(limit, limit=min(outgrown_at), amount=0))
-    return found
-
-
-def wrong_guesses(pseudonym: str, client: Client) -> list[Command | None]:
-    """Commands that read what `length_of_next_code` needs."""
-    subjects = _subjects(pseudonym, client.address)
-    return [read(name, subject) for name, subject in subjects.items()]
-
-
-def length_of_next_code(wrong_guesses: Mapping[str, int]) -> int:
-    """Digits, after the wrong guesses that these limits have counted."""
-    grown = [
-        digits
-        for name, steps in _growth().items()
-        for at, digits in steps
-        if wrong_guesses.get(name, 0) >= at
-    ]
-    return max([settings.LOGIN_CODE_LENGTH, *grown])
 
 
 def _watch_for_attack(wrong_guesses: int) -> None:

@@ -28,7 +28,7 @@ from users.channels import Channel
 from users.channels.exceptions import SmsUnsure
 from users.channels.sending import channels
 from users.devices.middleware import bind_session_to_device
-from users.login import services
+from users.login import requesting, signing_in
 from users.login.answers import told
 from users.login.clients import Client, set_known_device_cookie
 from users.login.delivery_notice import delivery_notice
@@ -106,7 +106,7 @@ def _send_code(request: HttpRequest) -> HttpResponse:
         return redirect("login-code")
     client = Client.of(request, challenge_solution=sent_solution(request))
     try:
-        sent = services.request_code(
+        sent = requesting.request_code(
             phone_number=phone_number, client=client, channel=picked_channel(request)
         )
         pending = PendingSignIn.of(sent, next_url)
@@ -157,7 +157,7 @@ def _sent_before(
         phone_number,
         time.time() + wait,
         next_url=next_url,
-        channels=services.channels_of(phone_number, code_length=length),
+        channels=requesting.channels_of(phone_number, code_length=length),
     )
 
 
@@ -232,7 +232,7 @@ def _after(refusal: Refusal, pending: PendingSignIn) -> PendingSignIn:
 
 def _sign_in(request: HttpRequest, pending: PendingSignIn, digits: str) -> HttpResponse:
     invitation = accepted_invitation(request)
-    signed_in = services.sign_in(
+    signed_in = signing_in.sign_in(
         phone_number=PhoneNumber(pending.phone_number),
         digits=digits,
         client=Client.of(request),

@@ -17,7 +17,7 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponse
 
 from users.login.guess_block import GuessBlock, guess_block
-from users.login.services import CodeSent
+from users.login.requesting import CodeSent
 
 SIGN_IN_COOKIE = f"{settings.COOKIE_PREFIX}sign_in"
 SIGN_IN_SECONDS = 3600

@@ -12,7 +12,8 @@ from users.devices.jwt_serializers import JwtPairSerializer
 from users.fields import PhoneNumberSerializerField
 from users.login.answers import told
 from users.login.digits import InvalidDigits, normalize_digits
-from users.login.services import CodeSent, SignedIn
+from users.login.requesting import CodeSent
+from users.login.signing_in import SignedIn
 from users.serializers import Data, UserSerializer
 
 

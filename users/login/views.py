@@ -25,7 +25,7 @@ from users.channels.exceptions import (
 from users.devices import jwt_tokens
 from users.devices.token_authentication import issue_token
 from users.exceptions import PhoneNumberInvalid
-from users.login import examples, invitations, services
+from users.login import examples, invitations, requesting, signing_in
 from users.login.clients import Client
 from users.login.exceptions import (
     AccountInactive,
@@ -86,7 +86,7 @@ class RequestCodeView(APIView):
     )
     def post(self, request: Request) -> Response:
         data = read(RequestCodeSerializer, request.data)
-        sent = services.request_code(
+        sent = requesting.request_code(
             phone_number=data["phone_number"],
             invite_code=data.get("invite_code"),
             channel=data.get("channel"),
@@ -125,11 +125,11 @@ class VerifyCodeView(APIView):
         return Response(answer.data)
 
 
-def _sign_in(request: Request, *, issue: services.IssueToken) -> services.SignedIn:
+def _sign_in(request: Request, *, issue: signing_in.IssueToken) -> signing_in.SignedIn:
     data = read(VerifyCodeSerializer, request.data)
     phone_number = data["phone_number"]
     client = Client.of(request._request, data.get("device_token", ""))
-    return services.sign_in(
+    return signing_in.sign_in(
         phone_number=phone_number,
         digits=data["code"],
         client=client,

@@ -27,7 +27,7 @@ from users.login import codes
 from users.login.clients import Client, issue_known_device_token
 from users.login.exceptions import CodeExpired, CodeIncorrect, ResendTooSoon
 from users.login.guess_limits import make_guess
-from users.login.services import CodeSent, send_code, sent_code
+from users.login.requesting import CodeSent, send_code, sent_code
 from users.mail.notices import notify_of_changed_number
 from users.models import Device, User
 from users.phone_change.exceptions import (

@@ -16,7 +16,7 @@ from limits.budgets import Use, clear, used_of_each
 from limits.slots import SERVICE
 from users.login import codes
 from users.login import takeover_risk as risk
-from users.login.guess_limits import ALL, length_of_next_code
+from users.login.code_length import ALL, length_of_next_code
 from users.login.resend_wait import Asker, clear_waits, seconds_until_resend
 from users.models import User
 from users.phones import PhoneNumber

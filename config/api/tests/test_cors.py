@@ -161,7 +161,7 @@ def test_a_page_can_read_that_the_service_is_down(
         raise OperationalError
 
     for place in (
-        "users.login.services.request_code",
+        "users.login.requesting.request_code",
         "django.middleware.locale.LocaleMiddleware.process_request",
     ):
         with monkeypatch.context() as patched:

@@ -11,8 +11,8 @@ from conftest import ALICE, BORIS, STAFF, Clock, signed_in
 from users.channels.memory import Message
 from users.devices.services import sign_out_everywhere
 from users.devices.token_authentication import issue_token
-from users.login.services import SignedIn
-from users.login.services import sign_in as sign_in_by_code
+from users.login.signing_in import SignedIn
+from users.login.signing_in import sign_in as sign_in_by_code
 from users.models import Device, User
 from users.tests.pages import sign_in
 
@@ -187,7 +187,7 @@ def test_no_token_reaches_the_browser(
         issued.append(signed_in.token)
         return signed_in
 
-    monkeypatch.setattr("users.login.services.sign_in", remember)
+    monkeypatch.setattr("users.login.signing_in.sign_in", remember)
     page = sign_in(client, ALICE, outbox)
     (secret,) = issued
     assert secret not in page.content.decode()

@@ -14,15 +14,16 @@ from limits.budgets import used
 from tests.lab.shared import wrong
 from users.login import codes
 from users.login.clients import Client
+from users.login.code_length import PER_MONTH, length_of_next_code
 from users.login.exceptions import (
     CodeExpired,
     CodeIncorrect,
     GuessesUsedUp,
     ResendTooSoon,
 )
-from users.login.guess_limits import PER_MONTH, length_of_next_code, make_guess
+from users.login.guess_limits import make_guess
 from users.login.resend_wait import Asker, seconds_until_resend
-from users.login.send_limits import reserve_send
+from users.login.send_reservation import reserve_send
 from users.phones import PhoneNumber
 
 CLIENT = Client("192.0.2.1")

@@ -13,7 +13,7 @@ from config.refusals import LimitReached, Refusal
 from conftest import ALICE, Clock
 from tests.lab.shared import wrong
 from users.channels import memory
-from users.login import codes, services
+from users.login import codes, requesting, signing_in
 from users.login.clients import Client
 from users.login.exceptions import CodeIncorrect, ResendTooSoon
 
@@ -29,12 +29,12 @@ def lasting(settings: LazySettings, clock: Clock) -> str:
     return codes.get(ALICE).digits
 
 
-def ask(address: str) -> services.CodeSent:
-    return services.request_code(phone_number=ALICE, client=Client(address))
+def ask(address: str) -> requesting.CodeSent:
+    return requesting.request_code(phone_number=ALICE, client=Client(address))
 
 
 def sign_in(digits: str, address: str = "192.0.2.1") -> None:
-    services.sign_in(phone_number=ALICE, digits=digits, client=Client(address))
+    signing_in.sign_in(phone_number=ALICE, digits=digits, client=Client(address))
 
 
 def attack(addresses: list[str], seen: Counter[int]) -> None:
@@ -164,7 +164,7 @@ def test_a_wait_that_should_have_ended_does_not_lock_the_number(lasting: str) ->
 def test_other_codes_do_not_make_those_who_sign_in_wait(clock: Clock) -> None:
     """Anybody with an account may ask to move it to this number."""
     for n in range(3):
-        services.send_code(ALICE, Client("198.51.100.1"), scope="change")
+        requesting.send_code(ALICE, Client("198.51.100.1"), scope="change")
         assert seconds_to_get_in(clock, f"192.0.{n}.1") == 0
         clock.pass_seconds(300)
 
@@ -189,7 +189,7 @@ def test_messages_that_are_not_for_signing_in_leave_the_last_ones(
 ) -> None:
     def send(n: int) -> None:
         client = Client(f"198.51.{n}.1")
-        services.send_code(ALICE, client, scope="change")
+        requesting.send_code(ALICE, client, scope="change")
 
     for n in range(5):
         send(n)

@@ -6,7 +6,7 @@ from rest_framework.request import Request
 
 from users.devices.token_authentication import issue_token
 from users.login.serializers import SignedInSerializer
-from users.login.services import SignedIn
+from users.login.signing_in import SignedIn
 from users.models import User
 from users.serializers import UserSerializer
 

@@ -3,7 +3,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from users.login import send_limits
+from users.login import kill_switch
 
 
 class Command(BaseCommand):
@@ -14,8 +14,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, action: str, **options: Any) -> None:
         if action == "stop":
-            send_limits.stop()
+            kill_switch.stop_sending()
         elif action == "start":
-            send_limits.start()
-        state = "stopped" if send_limits.is_stopped() else "going on"
+            kill_switch.start_sending()
+        state = "stopped" if kill_switch.is_sending_stopped() else "going on"
         self.stdout.write(f"Sending is {state}.")
