@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from csp import constants as csp
-from django.utils.translation import gettext_lazy as _
 from dotenv import load_dotenv
 
-from config import env
+from config import env, limits, spectacular
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # ENV_FILE lets a test run, or a second deployment, keep clear of a local .env.
@@ -327,85 +326,11 @@ CHALLENGE_BACKEND = env.optional(
     "CHALLENGE_BACKEND", "users.challenges.proof_of_work.ProofOfWork"
 )
 
-# --- Limits: count/seconds ----------------------------------------------------------
+# --- Limits -------------------------------------------------------------------------
 
-# Whole mobile carriers sit behind one address: sends are wide there, wrong guesses not.
-# A month of 31 days begins at most twelve times in a year.
-_HOUR, _DAY, _MONTH = 3600, 24 * 3600, 31 * 24 * 3600
 LIMITS = {
-    # To one number: strangers and known devices together send at most 20 a day.
-    "sends_per_phone_hour": env.limit("LIMIT_SENDS_PER_PHONE_HOUR", f"8/{_HOUR}"),
-    "sends_per_phone_day": env.limit("LIMIT_SENDS_PER_PHONE_DAY", f"15/{_DAY}"),
-    "sends_per_device": env.limit("LIMIT_SENDS_PER_DEVICE", f"4/{_DAY}"),
-    "sends_per_known_devices": env.limit("LIMIT_SENDS_PER_KNOWN_DEVICES", f"5/{_DAY}"),
-    # Less than the number's own, so that no single client can use that up.
-    "sends_per_phone_and_address": env.limit(
-        "LIMIT_SENDS_PER_PHONE_AND_ADDRESS", f"5/{_HOUR}"
-    ),
-    "sends_per_address": env.limit("LIMIT_SENDS_PER_ADDRESS", f"300/{_HOUR}"),
-    "phones_per_address": env.limit("LIMIT_PHONES_PER_ADDRESS", f"200/{_HOUR}"),
-    "sends_per_network": env.limit("LIMIT_SENDS_PER_NETWORK", f"600/{_HOUR}"),
-    # To each country but that of PHONE_DEFAULT_REGION.
-    "sends_per_country": env.limit("LIMIT_SENDS_PER_COUNTRY", f"200/{_HOUR}"),
-    # `sends` minus `sends_by_strangers` is kept for known devices.
-    "sends_by_strangers": env.limit("LIMIT_SENDS_BY_STRANGERS", f"1600/{_HOUR}"),
-    "sends": env.limit("LIMIT_SENDS", f"2000/{_HOUR}"),
-    # Wrong guesses at one number.
-    "guesses_per_phone_and_address": env.limit(
-        "LIMIT_GUESSES_PER_PHONE_AND_ADDRESS", f"20/{_MONTH}"
-    ),
-    "guesses_per_phone_and_network": env.limit(
-        "LIMIT_GUESSES_PER_PHONE_AND_NETWORK", f"40/{_MONTH}"
-    ),
-    "guesses_per_phone_day": env.limit("LIMIT_GUESSES_PER_PHONE_DAY", f"100/{_DAY}"),
-    "guesses_per_phone_month": env.limit(
-        "LIMIT_GUESSES_PER_PHONE_MONTH", f"1000/{_MONTH}"
-    ),
-    "guesses_per_device": env.limit("LIMIT_GUESSES_PER_DEVICE", f"1/{_MONTH}"),
-    "guesses_per_known_devices": env.limit(
-        "LIMIT_GUESSES_PER_KNOWN_DEVICES", f"2/{_MONTH}"
-    ),
-    # Wrong guesses at all numbers.
-    "guesses_per_address": env.limit("LIMIT_GUESSES_PER_ADDRESS", f"50/{_HOUR}"),
-    "guesses_per_address_day": env.limit(
-        "LIMIT_GUESSES_PER_ADDRESS_DAY", f"200/{_DAY}"
-    ),
-    "guesses_per_network_day": env.limit(
-        "LIMIT_GUESSES_PER_NETWORK_DAY", f"400/{_DAY}"
-    ),
-    "guesses": env.limit("LIMIT_GUESSES", f"50000/{_DAY}"),
-    # To the admin site; codes do not open it.
-    "password_guesses_per_phone": env.limit(
-        "LIMIT_PASSWORD_GUESSES_PER_PHONE", f"100/{_DAY}"
-    ),
-    "password_guesses_per_phone_and_network": env.limit(
-        "LIMIT_PASSWORD_GUESSES_PER_PHONE_AND_NETWORK", f"20/{_DAY}"
-    ),
-    "password_guesses_per_address": env.limit(
-        "LIMIT_PASSWORD_GUESSES_PER_ADDRESS", f"20/{_HOUR}"
-    ),
-    # A code of six digits, of which three are valid at a time.
-    "second_factor_guesses_per_phone": env.limit(
-        "LIMIT_SECOND_FACTOR_GUESSES_PER_PHONE", f"20/{_DAY}"
-    ),
-    "activation_failures_per_user": env.limit(
-        "LIMIT_ACTIVATION_FAILURES_PER_USER", f"20/{_HOUR}"
-    ),
-    "lookups_per_address": env.limit("LIMIT_LOOKUPS_PER_ADDRESS", f"600/{_HOUR}"),
-    "lookups_per_user": env.limit("LIMIT_LOOKUPS_PER_USER", f"120/{_HOUR}"),
-    # An app asks some fifteen times a code.
-    "delivery_reads_per_address": env.limit(
-        "LIMIT_DELIVERY_READS_PER_ADDRESS", f"3000/{_HOUR}"
-    ),
-    "profile_edits_per_user": env.limit("LIMIT_PROFILE_EDITS_PER_USER", f"60/{_HOUR}"),
-    # Links are sent to addresses that nobody has confirmed.
-    "email_links_per_user": env.limit("LIMIT_EMAIL_LINKS_PER_USER", f"5/{_DAY}"),
-    "email_links_per_email_address": env.limit(
-        "LIMIT_EMAIL_LINKS_PER_EMAIL_ADDRESS", f"5/{_DAY}"
-    ),
-    # Other e-mails, and downloads.
-    "invite_notices_per_user": env.limit("LIMIT_INVITE_NOTICES_PER_USER", f"3/{_DAY}"),
-    "data_exports_per_user": env.limit("LIMIT_DATA_EXPORTS_PER_USER", f"5/{_DAY}"),
+    name.removeprefix("LIMIT_").lower(): env.limit(name, default)
+    for name, default in limits.DEFAULTS.items()
 }
 
 # --- People's rights ------------------------------------------------------------------
@@ -542,53 +467,9 @@ DRF_STANDARDIZED_ERRORS = {
 }  # fmt: skip
 
 SPECTACULAR_SETTINGS = {
-    "TITLE": "Referral API",
-    "VERSION": "1.0.0",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
-    "SERVE_AUTHENTICATION": [],
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
-    "COMPONENT_SPLIT_REQUEST": True,
+    **spectacular.SETTINGS,
     # "/" is the host that the schema comes from.
     "SERVERS": [{"url": PUBLIC_URL or "/"}],
-    "SORT_OPERATIONS": False,  # as in urls.py: the order in which people need them
-    "SWAGGER_UI_SETTINGS": {
-        "persistAuthorization": False,
-        "defaultModelsExpandDepth": -1,
-    },
-    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    # A reference beside "null" needs 3.1: in 3.0 no validator lets null through.
-    "OAS_VERSION": "3.1.0",
-    "CONTACT": {
-        "name": "Referral",
-        "url": "https://git.example.com/referral",
-    },
-    "LICENSE": {"name": "MIT", "identifier": "MIT"},
-    "ENUM_NAME_OVERRIDES": {
-        "ErrorTypeEnum": ["validation_error", "client_error", "server_error"],
-        "ChannelEnum": ["sms", "call", "telegram", "voice"],
-        "DeliveryStatusEnum": ["sent", "delivered", "failed"],
-        "StateEnum": ["ok", "unavailable"],
-        "AliveEnum": ["ok"],
-    },
-    "TAGS": [
-        {"name": name, "x-displayName": title, "description": text}
-        for name, title, text in [
-            ("Sign in", _("Signing in"), _("Codes, tokens, JWTs, signing out.")),
-            ("Devices", _("Devices"), _("Where a person is signed in.")),
-            ("Profile", _("Profile"), _("The account whose token is sent.")),
-            ("Invites", _("Invites"), _("Invite codes, and who activated them.")),
-            ("Staff", _("Staff"), _("For support staff, with their own token.")),
-            ("Service", _("Service"), _("Health and metrics, for operators.")),
-        ]
-    ],
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "config.api.schema.finish",
-        "config.api.code_samples.add_code_samples",
-    ],
 }
 
 # --- Watching -----------------------------------------------------------------------

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import requests
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.lab.servers import ROOT
@@ -137,3 +138,64 @@ def is_expected(text: str) -> bool:
     advice = ("[DOM]", "Autofocus processing was blocked")
     is_advice = "/admin/" in text and any(words in text for words in advice)
     return is_advice or "the server responded with a status of 4" in text
+
+
+PHONE: dict[str, Any] = {"viewport": {"width": 320, "height": 640}, "has_touch": True}
+DESK: dict[str, Any] = {"viewport": {"width": 1280, "height": 900}}
+
+WORDS = {
+    "en": {
+        "send": "Send the code",
+        "sign_in": "Sign in",
+        "accept": "Accept and sign in",
+        "shown": "see your full phone number",
+        "counted": "You have accepted the invitation",
+        "one": "1 person",
+        "wrong": "4 attempts left",
+        "sign_out": "Sign out",
+    },
+    "ru": {
+        "send": "Отправить код",
+        "sign_in": "Войти",
+        "accept": "Принять и войти",
+        "shown": "увидит ваш номер телефона полностью",
+        "counted": "Вы приняли приглашение",
+        "one": "1 человек",
+        "wrong": "Осталось 4 попытки",
+        "sign_out": "Выйти",
+    },
+}
+
+
+def ask_for_code(page: Page, phone_number: str, language: str = "en") -> str:
+    """Fill in the login page; return the code that DEBUG shows on the next page."""
+    page.locator("[name=phone_number]").fill(phone_number)
+    page.get_by_role("button", name=WORDS[language]["send"]).click()
+    page.wait_for_url("**/login/code/")
+    return page.locator("#dev-code").inner_text()
+
+
+def enter_code(page: Page, code: str, language: str = "en") -> None:
+    """Type the code. Without JavaScript also press the button."""
+    has_scripts = page.locator("html[data-scripts]").count() > 0
+    page.locator("[name=code]").press_sequentially(code)
+    if not has_scripts:
+        page.get_by_role("button", name=WORDS[language]["sign_in"]).click()
+
+
+def sign_in(page: Page, phone_number: str, language: str = "en") -> None:
+    page.goto("/login/")
+    enter_code(page, ask_for_code(page, phone_number, language), language)
+    page.wait_for_url("**/profile/")
+
+
+def sign_up_with_code(server: Server, invite_code: str, phone_number: str) -> None:
+    code = server.ask_for_code(phone_number)
+    server.verify(phone_number, code, invite_code=invite_code)
+
+
+def check(page: Page, **options: Any) -> None:
+    found = Axe().run(page, options=options or None)
+    assert found.violations_count == 0, f"{page.url}\n{found.generate_report()}"
+    overflow = "document.documentElement.scrollWidth - window.innerWidth"
+    assert page.evaluate(overflow) <= 0, f"{page.url} is wider than the screen"

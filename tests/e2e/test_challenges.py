@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import OpenPage, Server
+from tests.e2e.conftest import DESK, PHONE, OpenPage, Server, check, enter_code
 from tests.e2e.test_docs import program, run
-from tests.e2e.test_pages import DESK, PHONE, check, enter_code
 from tests.lab import servers
 from tests.lab.shared import new_phone_number
 

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.e2e.conftest import OpenPage, Server
-from tests.e2e.test_pages import ask_for_code
+from tests.e2e.conftest import OpenPage, Server, ask_for_code
 from tests.lab.shared import new_phone_number
 
 DELIVERY = (

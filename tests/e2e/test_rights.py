@@ -12,9 +12,16 @@ import pytest
 import requests
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import OpenPage, Server
+from tests.e2e.conftest import (
+    DESK,
+    PHONE,
+    OpenPage,
+    Server,
+    ask_for_code,
+    check,
+    enter_code,
+)
 from tests.e2e.mail_server import MailServer, mail_server
-from tests.e2e.test_pages import DESK, PHONE, ask_for_code, check, enter_code
 from tests.lab import servers
 from tests.lab.shared import new_phone_number
 

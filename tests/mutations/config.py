@@ -181,7 +181,7 @@ GUARDS = [
         "limits/budgets.py",
         "key = _key(settings.PSEUDONYM_SECRET or settings.SECRET_KEY)",
         "key = _key(settings.SECRET_KEY)",
-        "users/login/tests/test_limits.py::test_limits_and_known_devices_outlive_secret_key",
+        "users/login/tests/test_known_device_limits.py::test_limits_and_known_devices_outlive_secret_key",
     ),
     Guard(
         "pseudonyms outlive SECRET_KEY",
@@ -195,14 +195,14 @@ GUARDS = [
         "config/checks.py",
         "len(set(key)) < 5 or ",
         "",
-        "config/tests/test_settings.py::test_half_set_up_the_service_does_not_start",
+        "config/tests/test_checks.py::test_half_set_up_the_service_does_not_start",
     ),
     Guard(
         "ALLOWED_HOSTS=* does not start",
         "config/checks.py",
         '"*" in settings.ALLOWED_HOSTS',
         "False",
-        "config/tests/test_settings.py::test_half_set_up_the_service_does_not_start",
+        "config/tests/test_checks.py::test_half_set_up_the_service_does_not_start",
     ),
     Guard(
         "signing in needs no token in the schema",

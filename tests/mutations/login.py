@@ -48,7 +48,7 @@ GUARDS = [
         "limits/budgets.py",
         "    if limit is None or counted_by is None:\n        return limit\n",
         "    if True:\n        return limit\n",
-        "users/login/tests/test_limits.py::test_wrong_guesses_at_one_number",
+        "users/login/tests/test_guess_limits.py::test_wrong_guesses_at_one_number",
     ),
     Guard(
         "a fresh code does not renew the guesses",
@@ -90,7 +90,7 @@ GUARDS = [
         "users/channels/sending.py",
         "    if type_of(phone_number) not in settings.SMS_NUMBER_TYPES:\n",
         "    if False:\n",
-        "users/login/tests/test_limits.py::test_numbers_that_cannot_receive_sms_cost_nothing",
+        "users/login/tests/test_send_limits.py::test_numbers_that_cannot_receive_sms_cost_nothing",
     ),
     Guard(
         "a code signs in once",
@@ -202,7 +202,7 @@ GUARDS = [
         "users/login/requesting.py",
         "look_up_inviter(invite_code, address=client.address)",
         "look_up_inviter(\n            invite_code, address=client.address, username=phone_number\n        )",
-        "users/login/tests/test_limits.py::test_a_stranger_cannot_use_up_the_look_ups_of_a_number",
+        "users/login/tests/test_invite_code_limits.py::test_a_stranger_cannot_use_up_the_look_ups_of_a_number",
     ),
     Guard(
         "people who have an account are asked before an invitation counts",
