@@ -24,7 +24,7 @@ from config.monitoring.logs import (
     request_id,
     text_of,
 )
-from conftest import ALICE, ask_for_code
+from conftest import ALICE, ask_for_code, open_session
 from tests.lab.servers import free_port
 from users.models import User
 from users.staff.admin_site import BY_PASSWORD
@@ -236,7 +236,7 @@ def test_django_logs_routes_and_nothing_that_the_client_sent(
     headers = {"User-Agent": canary, "Referer": canary, "X-Request-ID": CANARY[1:]}
     browser = Client(raise_request_exception=False, headers=headers)
     checked = Client(enforce_csrf_checks=True, headers=headers)
-    browser.force_login(staff, backend=BY_PASSWORD)
+    open_session(browser, staff, backend=BY_PASSWORD)
     for path in ("/api/users/", "/api/invite-codes/", "/api/", "/", "/i/", "/admin/"):
         browser.get(f"{path}{canary}/?search={canary}")
         browser.generic(f"M{CANARY[1:]}", f"{path}?{canary}", canary)

@@ -13,7 +13,15 @@ from django.test import Client as Browser
 from rest_framework.test import APIClient
 
 from config.env import Limit
-from conftest import ALICE, BORIS, Clock, ask_for_code, error_of, signed_in
+from conftest import (
+    ALICE,
+    BORIS,
+    Clock,
+    ask_for_code,
+    error_of,
+    open_session,
+    signed_in,
+)
 from tests.lab.shared import wrong
 from users.challenges.proof_of_work import ProofOfWork
 from users.challenges.tests.test_proof_of_work import solve
@@ -509,7 +517,7 @@ def test_invite_codes_tried_from_an_address_on_any_path(
     owner = signed_in(boris)
     there = {"x-forwarded-for": "192.0.2.1"}
     visitor, browser = Browser(headers=there), Browser(headers=there)
-    browser.force_login(boris)
+    open_session(browser, boris)
     body = {"phone_number": phone_number, "code": code, "invite_code": "000000"}
     one = {"invite_code": "000000"}
     paths: dict[str, Callable[[], Any]] = {

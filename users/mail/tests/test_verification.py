@@ -10,7 +10,15 @@ from django.test import Client
 from redis.exceptions import RedisError
 from rest_framework.test import APIClient
 
-from conftest import ALICE, BORIS, Clock, ask_for_code, error_of, signed_in
+from conftest import (
+    ALICE,
+    BORIS,
+    Clock,
+    ask_for_code,
+    error_of,
+    open_session,
+    signed_in,
+)
 from users.channels.memory import Message
 from users.mail import sending, services
 from users.mail.checks import email_can_be_sent
@@ -130,7 +138,7 @@ def test_a_sign_in_says_whether_the_email_is_confirmed(
 def test_a_page_confirms_after_a_button(
     client: Client, alice: User, mailoutbox: Emails, notices_are_on: LazySettings
 ) -> None:
-    client.force_login(alice)
+    open_session(client, alice)
     client.post("/profile/edit/", {"email": EMAIL})
     profile = client.get("/profile/")
     assert "Not confirmed yet. To confirm it, open the link" in text(profile)
@@ -177,7 +185,7 @@ def test_a_made_up_key_confirms_nothing(
     client: Client, alice: User, mailoutbox: Emails, key: str | None
 ) -> None:
     with_email(alice, mailoutbox)
-    client.force_login(alice)
+    open_session(client, alice)
     for page in (
         client.get(CONFIRM, {} if key is None else {"key": key}),
         client.post(CONFIRM, {} if key is None else {"key": key}),
@@ -231,7 +239,7 @@ def test_another_link_is_sent_if_asked_for(
     app, key = with_email(alice, mailoutbox)
     answer = app.post(SEND)
     assert (answer.status_code, answer.json()["email_verified"]) == (200, False)
-    client.force_login(alice)
+    open_session(client, alice)
     page = client.post("/profile/email/", follow=True)
     assert "We have sent you a link." in text(page)
     assert len(mailoutbox) == 3
@@ -265,7 +273,7 @@ def test_links_of_a_person_are_limited(
     response = app.post(SEND)
     assert response.status_code == 429
     assert error_of(response)["limit"] == "email_links_per_user"
-    client.force_login(alice)
+    open_session(client, alice)
     page = client.post("/profile/email/", follow=True)
     assert "Too many requests." in text(page)
 
@@ -338,7 +346,7 @@ def test_without_an_email_there_is_nothing_to_confirm(
 ) -> None:
     response = signed_in(alice).post(SEND)
     assert (response.status_code, error_of(response)["code"]) == (400, "email_missing")
-    client.force_login(alice)
+    open_session(client, alice)
     page = client.post("/profile/email/", follow=True)
     assert "There is no e-mail in your profile." in text(page)
     assert mailoutbox == []
@@ -360,7 +368,7 @@ def test_off_nothing_is_sent_and_nothing_shown(
 ) -> None:
     app, key = with_email(alice, mailoutbox)
     notices_are_on.EMAIL_NOTICES = False
-    client.force_login(alice)
+    open_session(client, alice)
     assert "email_verified" not in app.get(PROFILE).json()
     assert "onfirm" not in text(client.get("/profile/"))
     for url, body in ((SEND, {}), (VERIFY, {"key": key})):

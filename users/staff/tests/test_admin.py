@@ -11,12 +11,13 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
 from config.env import Limit
-from conftest import ALICE, BORIS, STAFF, signed_in
+from conftest import ALICE, BORIS, STAFF, open_session, signed_in
 from referrals.models import Correction, Referral
 from referrals.tests.test_list import invite_many
 from users.channels.memory import Message
 from users.devices.token_authentication import issue_token
 from users.models import Device, User
+from users.staff.admin_site import BY_PASSWORD
 from webhooks.models import Event
 
 pytestmark = pytest.mark.django_db
@@ -330,7 +331,7 @@ def support(client: Client, boris: User) -> Client:
     boris.is_staff = True
     boris.save()
     boris.user_permissions.set(Permission.objects.filter(content_type__model="user"))
-    client.force_login(boris)
+    open_session(client, boris, backend=BY_PASSWORD)
     return client
 
 
