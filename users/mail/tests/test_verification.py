@@ -259,6 +259,7 @@ def test_an_email_that_is_saved_is_no_failure_without_a_link(
     monkeypatch.setattr(services, "reserve", fail)
     response = signed_in(alice).patch(PROFILE, {"email": EMAIL})
     assert (response.status_code, response.json()["email"]) == (200, EMAIL)
+    assert response.json()["email_link_sent"] is False
     assert mailoutbox == []
 
 
@@ -278,16 +279,24 @@ def test_links_of_a_person_are_limited(
     assert "Too many requests." in text(page)
 
 
+def use_up_mailbox(spelling: str = EMAIL) -> APIClient:
+    """Strangers have asked for all links of the mailbox. Returns the last of them."""
+    for number in range(3):
+        stranger = signed_in(User.objects.create_user(f"+7999200000{number}"))
+        body = {"email": spelling.format(number)}
+        stranger.patch(PROFILE, body)
+        stranger.post(SEND)
+    return stranger
+
+
 def test_links_to_one_email_are_limited_over_all_accounts(
     db: None, mailoutbox: Emails
 ) -> None:
-    for number in range(6):
-        user = User.objects.create_user(f"+7999200000{number}")
-        body = {"email": EMAIL if number % 2 else EMAIL.upper()}
-        assert signed_in(user).patch(PROFILE, body).status_code == 200
-    assert len(mailoutbox) == 5
-    response = signed_in(user).post(SEND)
+    stranger = use_up_mailbox()
+    assert len(mailoutbox) == 6  # the last two links of somebody new
+    response = stranger.post(SEND)
     assert error_of(response)["limit"] == "email_links_per_email_address"
+    assert len(mailoutbox) == 6
 
 
 @pytest.mark.parametrize(
@@ -301,13 +310,64 @@ def test_links_to_one_email_are_limited_over_all_accounts(
     ],
 )
 def test_other_spellings_of_an_email_share_its_limit(
-    db: None, mailoutbox: Emails, spelling: str
+    alice: User, mailoutbox: Emails, spelling: str
 ) -> None:
+    use_up_mailbox(spelling)
+    app = signed_in(alice)
+    for number, is_sent in enumerate([True, True, False]):
+        email = spelling.format(number) if number else EMAIL
+        answer = app.patch(PROFILE, {"email": email}).json()
+        assert answer["email_link_sent"] is is_sent
+
+
+def test_strangers_do_not_use_up_the_links_of_a_mailbox(
+    client: Client, alice: User, mailoutbox: Emails
+) -> None:
+    use_up_mailbox()
+    app, key = with_email(alice, mailoutbox)
+    answer = app.post(VERIFY, {"key": key})
+    assert answer.json() == {"email": EMAIL, "email_verified": True}
+
+
+@pytest.mark.parametrize(
+    ("body", "is_sent"),
+    [
+        ({"email": EMAIL}, True),
+        ({"email": ""}, None),
+        ({"first_name": "A"}, None),
+        ({"email": "old@example.com"}, None),
+    ],
+)
+def test_saving_an_email_says_whether_a_link_was_sent(
+    alice: User, mailoutbox: Emails, body: dict[str, str], is_sent: bool | None
+) -> None:
+    User.objects.filter(pk=alice.pk).update(email="old@example.com")
+    answer = signed_in(alice).patch(PROFILE, body).json()
+    assert answer.get("email_link_sent") is is_sent
+    assert "email_link_sent" not in signed_in(alice).get(PROFILE).json()
+
+
+def test_an_email_that_was_confirmed_before_needs_no_link(
+    alice: User, mailoutbox: Emails
+) -> None:
+    app, key = with_email(alice, mailoutbox)
+    app.post(VERIFY, {"key": key})
+    User.objects.update(email="other@example.com")  # by staff
+    answer = app.patch(PROFILE, {"email": EMAIL}).json()
+    assert answer["email_verified"] is True
+    assert "email_link_sent" not in answer
+
+
+def test_people_are_told_that_no_link_was_sent(
+    client: Client, alice: User, mailoutbox: Emails
+) -> None:
+    open_session(client, alice)
     for number in range(6):
-        user = User.objects.create_user(f"+7999200000{number}")
-        body = {"email": spelling.format(number) if number else EMAIL}
-        assert signed_in(user).patch(PROFILE, body).status_code == 200
-    assert len(mailoutbox) == 5
+        body = {"email": f"{number}@example.com"}
+        page = client.post("/profile/edit/", body, follow=True)
+        told = "We cannot send a link to confirm your e-mail now." in text(page)
+        assert told is (number == 5)
+    assert "send a new link if you have none" in text(page)
 
 
 @pytest.mark.parametrize(
