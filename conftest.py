@@ -10,6 +10,7 @@ import segno
 import time_machine
 from django.conf import settings
 from django.core.cache import cache, caches
+from django.http import HttpRequest
 from django.test import Client as DjangoClient
 from django.utils import translation
 from hypothesis import settings as hypothesis_settings
@@ -19,7 +20,9 @@ from rest_framework.test import APIClient
 from config.server import request_queue
 from users.challenges.proof_of_work import ProofOfWork
 from users.channels import memory
+from users.devices.middleware import bind_session_to_device
 from users.devices.token_authentication import issue_token
+from users.login.pages import CODE_BACKEND
 from users.mail import sending
 from users.models import User
 from users.phones import PhoneNumber
@@ -144,8 +147,7 @@ def staff(db: None) -> User:
 @pytest.fixture
 def admin(client: DjangoClient, staff: User) -> DjangoClient:
     """A superuser before the admin site."""
-    client.force_login(staff, backend=BY_PASSWORD)
-    client.get("/admin/")  # from here on the browser is a known device
+    open_session(client, staff, backend=BY_PASSWORD)
     return client
 
 
@@ -159,6 +161,16 @@ def records(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
     monkeypatch.setattr("config.monitoring.audit.record", record)
     return said
+
+
+def open_session(client: DjangoClient, user: User, backend: str = CODE_BACKEND) -> None:
+    """Sign the browser in. A session without a device would be signed out at once."""
+    client.force_login(user, backend=backend)
+    request = HttpRequest()
+    request.session = client.session
+    device, _ = issue_token(user=user, user_agent="")
+    bind_session_to_device(request, device)
+    request.session.save()
 
 
 def signed_in(user: User) -> APIClient:

@@ -15,6 +15,7 @@ from django.middleware.csrf import get_token
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import APIException, NotFound
@@ -161,10 +162,18 @@ def _way_back(request: HttpRequest) -> str:
     """Where to try again: this page, or the one whose form was sent."""
     if request.method in {"GET", "HEAD"}:
         return request.get_full_path()
-    came_from = urlsplit(request.headers.get("Referer", ""))
-    if came_from.netloc != request.META.get("HTTP_HOST"):
+    try:
+        came_from = urlsplit(request.headers.get("Referer", ""))
+    except ValueError:  # for example "http://["
         return reverse("front")
-    return came_from._replace(scheme="", netloc="").geturl() or reverse("front")
+    here = came_from._replace(scheme="", netloc="").geturl()
+    is_ours = (
+        came_from.netloc == request.META.get("HTTP_HOST")
+        and here.startswith("/")
+        # "//evil.example/" is a path in the Referer, but another site in a link.
+        and url_has_allowed_host_and_scheme(here, allowed_hosts=None)
+    )
+    return here if is_ours else reverse("front")
 
 
 def _answer(

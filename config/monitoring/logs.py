@@ -9,7 +9,8 @@ import logging
 import re
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from http import HTTPStatus
+from http.client import responses
+from pathlib import Path
 from typing import Any
 
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
@@ -45,7 +46,8 @@ def text_of(record: logging.LogRecord) -> str:
             what = f"csrf: {str(record.args[0]).partition(' - ')[0]}"  # type: ignore[index]
         return f"{what}: {_route(request)}"
     if record.name == "django.request" and hasattr(record, "status_code"):
-        return f"{HTTPStatus(record.status_code).phrase}: {_route(request)}"
+        status = record.status_code
+        return f"{responses.get(status, status)}: {_route(request)}"
     if record.name == "gunicorn.error":
         begins = _BEFORE_THE_REQUEST.match(text)
         return begins[0] if begins else text
@@ -67,12 +69,33 @@ def quotes_the_client(record: logging.LogRecord) -> bool:
     return by_django or record.name.startswith("django.security.")
 
 
+def _stand_in(record: logging.LogRecord) -> logging.LogRecord:
+    """For a record that cannot be formatted: it says only where it was logged.
+
+    Otherwise `logging` would print its arguments as they are.
+    """
+    place = f"{Path(record.pathname).name}:{record.lineno}"
+    facts = {
+        "name": record.name,
+        "levelname": record.levelname,
+        "created": record.created,
+        "msg": f"a line of the log could not be written: {place}",
+    }
+    return logging.makeLogRecord(facts)
+
+
 # `json.dumps` would make an encoder for each line.
 _encode = json.JSONEncoder(ensure_ascii=False, default=str).encode
 
 
 class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
+        try:
+            return self._line(record)
+        except Exception:
+            return self._line(_stand_in(record))
+
+    def _line(self, record: logging.LogRecord) -> str:
         facts: dict[str, Any] = getattr(record, "facts", {})
         line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
@@ -94,6 +117,12 @@ class LineFormatter(logging.Formatter):
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
 
     def format(self, record: logging.LogRecord) -> str:
+        try:
+            return self._line(record)
+        except Exception:
+            return self._line(_stand_in(record))
+
+    def _line(self, record: logging.LogRecord) -> str:
         if quotes_the_client(record):
             without = {"exc_info": None, "exc_text": None}
             record = logging.makeLogRecord({**vars(record), **without})

@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
 from config.env import Limit
-from conftest import ALICE, error_of, signed_in
+from conftest import ALICE, error_of, open_session, signed_in
 from users.models import User
 
 pytestmark = pytest.mark.django_db
@@ -86,7 +86,7 @@ def test_look_ups_of_a_person_are_limited_wherever_they_are(
     assert [response.status_code for response in seen] == [200, 200, 429]
     assert error_of(seen[-1])["limit"] == "lookups_per_user"
     browser = Client()
-    browser.force_login(boris)
+    open_session(browser, boris)
     assert browser.get(f"/i/{alice.invite_code}/").status_code == 429
     page = browser.get("/profile/activate/", {"invite_code": alice.invite_code})
     assert page.status_code == 429

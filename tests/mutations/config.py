@@ -102,7 +102,7 @@ GUARDS = [
     Guard(
         "Django's lines have routes",
         "config/monitoring/logs.py",
-        'return f"{HTTPStatus(record.status_code).phrase}: {_route(request)}"',
+        'return f"{responses.get(status, status)}: {_route(request)}"',
         "return text",
         "config/monitoring/tests/test_logs.py::test_django_logs_routes_and_nothing_that_the_client_sent",
     ),

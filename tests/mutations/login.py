@@ -39,9 +39,16 @@ GUARDS = [
     Guard(
         "a wrong guess is counted",
         "users/login/guess_limits.py",
-        "    wrong = 0 if code.matches(digits) else 1\n",
+        "    wrong = 0 if is_right or is_of_replaced else 1\n",
         "    wrong = 0\n",
         "users/login/tests/test_codes.py::test_guesses_are_counted_down",
+    ),
+    Guard(
+        "a code that was replaced signs nobody in",
+        "users/login/guess_limits.py",
+        "        if is_of_replaced:\n",
+        "        if False:\n",
+        "users/login/tests/test_never_kept_out.py::test_a_code_that_a_stranger_s_request_replaced_is_no_wrong_guess",
     ),
     Guard(
         "limits of a number do not refuse a network that is new to it",

@@ -39,9 +39,16 @@ GUARDS = [
     Guard(
         "spellings of one e-mail address share its limit",
         "users/mail/services.py",
-        'attempt("email_links_per_email_address", _mailbox(user.email))',
-        'attempt("email_links_per_email_address", user.email.casefold())',
+        "mailbox = _mailbox(user.email)",
+        "mailbox = user.email.casefold()",
         "users/mail/tests/test_verification.py::test_other_spellings_of_an_email_share_its_limit",
+    ),
+    Guard(
+        "strangers do not use up the links of a mailbox",
+        "users/mail/services.py",
+        "unless_fresh(attempt(PER_MAILBOX, mailbox), of_person)",
+        "attempt(PER_MAILBOX, mailbox)",
+        "users/mail/tests/test_verification.py::test_strangers_do_not_use_up_the_links_of_a_mailbox",
     ),
     Guard(
         "an e-mail address with encoded words is refused",

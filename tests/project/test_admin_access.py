@@ -12,7 +12,7 @@ from django.test import Client, RequestFactory
 from django.urls import URLResolver, get_resolver
 
 from config.admin.changed_columns import SavesChangedColumns
-from conftest import STAFF
+from conftest import STAFF, open_session
 from referrals.models import Correction, Referral
 from users.models import User
 from users.staff.admin_site import BY_PASSWORD
@@ -146,7 +146,7 @@ def test_support_and_superusers(
     found: tuple[int, ...] = ()
     for user in (support, staff):
         client = Client()
-        client.force_login(user, backend=BY_PASSWORD)
+        open_session(client, user, backend=BY_PASSWORD)
         found += statuses(client, "/admin/" + path.format(**ids))
     assert found == TABLE[path]
 
@@ -158,10 +158,10 @@ def test_everybody_else_is_sent_to_the_sign_in(
     """Also a superuser who signed in with a code by SMS, or with the password only."""
     client = Client()
     if who == "by a code":
-        client.force_login(staff, backend="users.authentication.CodeBackend")
+        open_session(client, staff)
     elif who == "without the second factor":
         settings.ADMIN_SECOND_FACTOR = True
-        client.force_login(staff, backend=BY_PASSWORD)
+        open_session(client, staff, backend=BY_PASSWORD)
     assert statuses(client, "/admin/" + SIGN_IN) == (200, 200)
     for path in [*(TABLE.keys() - {SIGN_IN, SIGN_OUT}), SIGN_OUT]:
         url = "/admin/" + path.format(**ids)
@@ -175,7 +175,7 @@ def test_nothing_of_staff_was_changed_by_support(
 ) -> None:
     """Forms that are filled in, where the table sends them empty."""
     client = Client()
-    client.force_login(support, backend=BY_PASSWORD)
+    open_session(client, support, backend=BY_PASSWORD)
     olga = User.objects.get(pk=ids["olga"])
     rows = [list(model.objects.values()) for model in (User, Referral, Correction)]
     forms: dict[str, dict[str, Any]] = {

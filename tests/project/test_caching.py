@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
+from conftest import open_session
 from users.channels import memory
 from users.models import Device, User
 from users.staff.admin_site import BY_PASSWORD
@@ -56,9 +57,9 @@ def test_no_answer_may_be_kept(alice: User, staff: User, who: str, method: str) 
     for path in PATHS:
         client = Client(raise_request_exception=False)
         if who == "person":
-            client.force_login(alice, backend="users.authentication.CodeBackend")
+            open_session(client, alice)
         elif who == "staff":
-            client.force_login(staff, backend=BY_PASSWORD)
+            open_session(client, staff, backend=BY_PASSWORD)
         response = client.generic(method, path)
         assert response.status_code < 500, path
         if "no-store" not in response["Cache-Control"]:

@@ -10,7 +10,7 @@ from django.conf import settings as django_settings
 from django.test import Client
 
 from config.tests.test_settings import read_settings
-from conftest import signed_in, signed_in_as_staff
+from conftest import open_session, signed_in, signed_in_as_staff
 from referrals.tests.test_ledger import activate
 from referrals.tests.test_list import invite_many
 from users.models import User
@@ -50,7 +50,7 @@ def test_links_of_a_new_user(base: str, alice: User, boris: User) -> None:
 def test_link_and_qr_code_of_the_profile_page(
     base: str, client: Client, inviter: User
 ) -> None:
-    client.force_login(inviter)
+    open_session(client, inviter)
     page = client.get("/profile/?all=1").content.decode()
     link = f"{base}/i/{inviter.invite_code}/"
     assert f'data-copy="{link}"' in page

@@ -2,7 +2,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from django.conf import settings
-from django.contrib.auth import BACKEND_SESSION_KEY, logout
+from django.contrib.auth import BACKEND_SESSION_KEY, login, logout
 from django.contrib.sessions import middleware as sessions
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -46,7 +46,7 @@ class DeviceMiddleware:
     elsewhere, account closed), the session ends at its next request.
 
     A session that staff have opened with a password has a device of its own, which ends
-    after ADMIN_SESSION_HOURS, even if it is used.
+    after ADMIN_SESSION_HOURS, even if it is used: see `open_admin_session`.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -69,19 +69,24 @@ class DeviceMiddleware:
         session = request.session
         is_by_password = session.get(BACKEND_SESSION_KEY) == BY_PASSWORD
         device = session_devices(request).live().filter(user=user).first()
-        if device is None and (SESSION_KEY in session or not is_by_password):
+        # A session that was opened with a code, or before ADMIN_SESSION_HOURS, has a
+        # device that lives longer than the admin site allows.
+        lives_too_long = is_by_password and session.get(BACKEND_KEY) != BY_PASSWORD
+        if device is None or lives_too_long:
             logout(request)
-        elif is_by_password and session.get(BACKEND_KEY) != BY_PASSWORD:
-            # The admin site's login has just opened the session, or has taken over one
-            # that was opened with a code.
-            if device:
-                sign_out(device)
-            _add_admin_device(request, user)
-        elif device and not is_by_password and renew_device(device):
+        elif not is_by_password and renew_device(device):
             session.modified = True  # send the session cookie again, too
 
 
-def _add_admin_device(request: HttpRequest, user: User) -> None:
+def open_admin_session(request: HttpRequest, user: User) -> None:
+    """Sign in somebody whose password and second factor were right.
+
+    The session gets its device at once: without one, nothing could sign it out before
+    it is used for the first time.
+    """
+    # The browser may have been signed in with a code. That device would stay.
+    sign_out_session_device(request)
+    login(request, user, backend=BY_PASSWORD)
     device, _token = issue_token(
         user=user,
         user_agent=request.headers.get("User-Agent", ""),

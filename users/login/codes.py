@@ -9,6 +9,8 @@ A code has these entries in the cache, for as long as it lives:
 - `login-code:<pseudonym>:<scope>`: the nonce and the facts of the code issued last.
 - `login-code-life:<nonce>`: how many wrong guesses everybody together has left.
 - `login-code-channel:<nonce>`: how it was sent, where there are several channels.
+- `login-code-replaced:<nonce>`: the nonce, length and expiry of the code that it
+  replaced, if that one was alive.
 
 A code's life ends when it is spent (`spend` deletes the second entry), when no guesses
 are left, when its time is over, or when `issue` replaces it. Strangers cannot use a
@@ -74,6 +76,19 @@ class LoginCode:
     def matches(self, digits: str) -> bool:
         return hmac.compare_digest(self.digits.encode(), digits.encode())
 
+    def has_replaced(self, digits: str) -> bool:
+        """Whether the code that this one replaced had these digits.
+
+        False once that one would have expired. They open nothing.
+        """
+        old = cache.get(self._replaced_key)
+        if not old or old["expires_at"] <= time.time():
+            return False
+        old_digits = random_digits(
+            self.pseudonym, old["nonce"], old["length"], old["scope"]
+        )
+        return hmac.compare_digest(old_digits.encode(), digits.encode())
+
     def is_alive(self) -> bool:
         """Whether the code can still sign somebody in."""
         return self.count_guesses_left() > 0
@@ -98,6 +113,10 @@ class LoginCode:
     @property
     def _channel_key(self) -> str:
         return f"login-code-channel:{self.nonce}"
+
+    @property
+    def _replaced_key(self) -> str:
+        return f"login-code-replaced:{self.nonce}"
 
     @property
     def _life_key(self) -> str:
@@ -155,6 +174,13 @@ def issue(
         _key(phone_number.pseudonym, scope): facts,
         code._life_key: guesses,
     }
+    if living and left > 0 and not living.is_fixed:
+        entries[code._replaced_key] = {
+            "nonce": living.nonce,
+            "length": living.length,
+            "scope": scope,
+            "expires_at": living.expires_at,
+        }
     cache.set_many(entries, lifetime)
     return code
 

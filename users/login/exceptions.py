@@ -64,15 +64,20 @@ class CodeExpired(Refusal):
     """One answer for a code that expired, was used, or was never asked for.
 
     `is_too_short`: it lives, but wrong guesses have made the number's codes longer.
+    `is_replaced`: another one has replaced it before it expired.
     """
 
     code = "code_expired"
     text = _("The code is no longer valid. Ask for a new one.")
     attr = "code"
 
-    def __init__(self, *, is_too_short: bool = False) -> None:
+    def __init__(
+        self, *, is_too_short: bool = False, is_replaced: bool = False
+    ) -> None:
         super().__init__()
         self.is_too_short = is_too_short
+        if is_replaced:
+            self.text = _("A newer code was sent to you. Enter that one.")
 
 
 class ResendTooSoon(LimitReached):

@@ -85,12 +85,21 @@ def make_guess(
 
     `known_device` is what `client.known_device` returned, which costs a query.
     Raises CodeIncorrect; and, whatever the digits are, GuessesUsedUp, LimitReached, and
-    CodeExpired for a code that was spent or is too short by now.
+    CodeExpired for a code that was spent or is too short by now. CodeExpired also for
+    the digits of the code that this one has replaced.
     """
+    # A stranger's request may have replaced the code that the owner is typing. Such a
+    # guess is not counted: it tells nothing about the code that is valid now.
+    is_right = code.matches(digits)
+    is_of_replaced = not is_right and code.has_replaced(digits)
+    wrong = 0 if is_right or is_of_replaced else 1
     try:
-        return _guess(
-            code, digits, phone_number.pseudonym, client.address, known_device
+        typos = _guess(
+            code, wrong, phone_number.pseudonym, client.address, known_device
         )
+        if is_of_replaced:
+            raise CodeExpired(is_replaced=True)
+        return typos
     except CodeIncorrect as refusal:
         facts = {"attempts_left": refusal.attempts_left}
         _record("code.wrong", phone_number, client, **facts)
@@ -117,10 +126,9 @@ def _record(
 
 
 def _guess(
-    code: LoginCode, digits: str, pseudonym: str, address: str, device: str | None
+    code: LoginCode, wrong: int, pseudonym: str, address: str, device: str | None
 ) -> Typos:
     """A known device uses its own guesses first. Then it guesses as a stranger."""
-    wrong = 0 if code.matches(digits) else 1
     if device:
         own = [
             attempt("guesses_per_device", f"{pseudonym} {device}"),

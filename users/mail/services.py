@@ -19,7 +19,7 @@ from django.utils.translation import get_language
 from config.monitoring import audit
 from config.refusals import LimitReached, NotFound, NotSignedIn
 from config.server.redis_pool import REDIS_FAILS
-from limits.budgets import attempt, reserve
+from limits.budgets import attempt, reserve, unless_fresh
 from users.mail import emails
 from users.mail.exceptions import EmailLinkInvalid, EmailMissing
 from users.mail.notices import notify_of_changed_email
@@ -27,6 +27,7 @@ from users.mail.sending import send_after_commit
 from users.models import User, VerifiedEmail
 
 LINK_SECONDS = 24 * 3600
+PER_MAILBOX = "email_links_per_email_address"
 _SIGNED_VALUE = "email"
 
 
@@ -41,9 +42,13 @@ def send_verification_link(user: User) -> None:
         raise EmailMissing
     if user.is_email_verified:
         return
+    mailbox = _mailbox(user.email)
+    of_person = attempt(PER_MAILBOX, f"{mailbox} {user.pk}")
     reserve(
         attempt("email_links_per_user", str(user.pk)),
-        attempt("email_links_per_email_address", _mailbox(user.email)),
+        of_person,
+        # Otherwise strangers could use up the links of somebody's mailbox.
+        unless_fresh(attempt(PER_MAILBOX, mailbox), of_person),
     )
     query = urlencode({"key": _signer(user).sign(_SIGNED_VALUE)})
     url = f"{emails.base_url()}{reverse('confirm-email')}?{query}"
@@ -51,19 +56,23 @@ def send_verification_link(user: User) -> None:
     audit.record("email.link_sent", user=user.pk)
 
 
-def handle_changed_email(user: User, *, before: str) -> None:
+def handle_changed_email(user: User, *, before: str) -> bool | None:
     """Delete the verification of the old e-mail, notify it, send a link to the new one.
 
-    If the limit is reached or Redis fails, no link is sent: the new e-mail is saved
-    already, and the person can ask for a link later.
+    Returns whether a link was sent, or None if the new e-mail needs none. If the limit
+    is reached or Redis fails, no link is sent: the new e-mail is saved already, and the
+    person can ask for a link later.
     """
     others = VerifiedEmail.objects.filter(user=user).exclude(email=user.email)
     if settings.EMAIL_NOTICES and (old := others.filter(email=before).first()):
         notify_of_changed_email(old)
     others.delete()
-    if settings.EMAIL_NOTICES and user.email:
-        with suppress(LimitReached, *REDIS_FAILS):
-            send_verification_link(user)
+    if not settings.EMAIL_NOTICES or not user.email or user.is_email_verified:
+        return None
+    with suppress(LimitReached, *REDIS_FAILS):
+        send_verification_link(user)
+        return True
+    return False
 
 
 def check_key(*, user: User, key: str) -> None:

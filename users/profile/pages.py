@@ -96,8 +96,11 @@ def edit_page(request: SignedInPageRequest) -> HttpResponse:
     form = ProfileForm(request.POST, instance=user)
     if not form.is_valid():
         return render(request, "users/edit.html", {"form": form}, status=400)
-    services.update_profile(request.user, **form.cleaned_data)
+    email_link_sent = services.update_profile(request.user, **form.cleaned_data)
     messages.success(request, _("Saved."))
+    if email_link_sent is False:
+        text = _("We cannot send a link to confirm your e-mail now. Try again later.")
+        messages.warning(request, text)
     return redirect("profile")
 
 

@@ -59,6 +59,13 @@ class ProfileSerializer(serializers.Serializer[Profile]):
     terms = TermsSerializer(
         required=False, help_text=_("Only if the service has terms.")
     )
+    email_link_sent = serializers.BooleanField(
+        required=False,
+        help_text=_(
+            "Only after PATCH with a new e-mail, where e-mails are confirmed by a "
+            "link. False if none could be sent now: ask for one later."
+        ),
+    )
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         return (
@@ -80,6 +87,8 @@ class ProfileSerializer(serializers.Serializer[Profile]):
         }
         if instance.terms:
             data["terms"] = TermsSerializer(instance.terms).data
+        if instance.email_link_sent is not None:
+            data["email_link_sent"] = instance.email_link_sent
         return data
 
 

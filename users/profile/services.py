@@ -19,12 +19,14 @@ class Profile:
     user: User
     referrals: FirstReferrals
     terms: Terms | None = None
+    email_link_sent: bool | None = None  # what `update_profile` returned
 
 
-def update_profile(user: User, **changes: str) -> None:
+def update_profile(user: User, **changes: str) -> bool | None:
     """Change first_name, last_name or email. Raises LimitReached.
 
-    With EMAIL_NOTICES, a link that confirms it is sent to a new e-mail.
+    With EMAIL_NOTICES, a link that confirms it is sent to a new e-mail. Returns whether
+    it was sent, or None if there is nothing to confirm.
     """
     reserve(attempt("profile_edits_per_user", str(user.pk)))
     email_before = user.email
@@ -32,8 +34,9 @@ def update_profile(user: User, **changes: str) -> None:
         raise NotSignedIn  # the account was deleted since
     for name, value in changes.items():
         setattr(user, name, value)
-    if user.email != email_before:
-        handle_changed_email(user, before=email_before)
+    if user.email == email_before:
+        return None
+    return handle_changed_email(user, before=email_before)
 
 
 def close_account(user: User, *, by: User | None = None) -> None:

@@ -77,8 +77,8 @@ class ProfileView(APIView):
     def patch(self, request: SignedInRequest) -> Response:
         body = UpdateProfileSerializer(request.user, data=request.data, partial=True)
         body.is_valid(raise_exception=True)
-        services.update_profile(request.user, **body.validated_data)
-        return Response(_profile(request))
+        sent = services.update_profile(request.user, **body.validated_data)
+        return Response(_profile(request, email_link_sent=sent))
 
     @extend_schema(
         operation_id="delete_account",
@@ -97,8 +97,13 @@ class ProfileView(APIView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-def _profile(request: SignedInRequest) -> dict[str, Any]:
+def _profile(
+    request: SignedInRequest, *, email_link_sent: bool | None = None
+) -> dict[str, Any]:
     profile = services.Profile(
-        request.user, first_referrals(request.user, request), terms_of(request.user)
+        request.user,
+        first_referrals(request.user, request),
+        terms_of(request.user),
+        email_link_sent,
     )
     return ProfileSerializer(profile, context={"request": request}).data

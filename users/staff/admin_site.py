@@ -19,7 +19,7 @@ from django_otp.middleware import is_verified
 from config.admin.changed_columns import SavesPassword
 from config.monitoring import audit
 from users.authentication import BY_PASSWORD as BY_PASSWORD
-from users.devices.middleware import sign_out_session_device
+from users.devices.middleware import open_admin_session, sign_out_session_device
 from users.models import User
 from users.next_url import sent_next_url
 from users.phones import (
@@ -88,9 +88,10 @@ class PasswordStep(LoginView):
         return sent_next_url(self.request)
 
     def form_valid(self, form: Any) -> HttpResponse:
-        if not settings.ADMIN_SECOND_FACTOR:
-            return super().form_valid(form)
         user = form.get_user()
+        if not settings.ADMIN_SECOND_FACTOR:
+            open_admin_session(self.request, user)
+            return redirect(self.get_success_url())
         remember_password_was_right(self.request, user, self.get_success_url())
         return redirect("admin:second-factor")
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.auth import login
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
@@ -25,6 +24,7 @@ from django_otp import login as mark_as_passed
 from django_otp.models import Device as Factor
 
 from config.monitoring import audit
+from users.devices.middleware import open_admin_session
 from users.models import User
 from users.qr_codes import qr_code
 from users.staff import second_factor
@@ -43,13 +43,14 @@ class CodeForm(forms.Form):
     )
 
 
-def remember_password_was_right(request: HttpRequest, user: Any, next_url: str) -> None:
-    """Takes a user from `authenticate`."""
+def remember_password_was_right(
+    request: HttpRequest, user: User, next_url: str
+) -> None:
     request.session.cycle_key()
     request.session[PENDING] = {
         "user": user.pk,
-        "backend": user.backend,
         "hash": user.get_session_auth_hash(),  # another password ends it
+        "devices_key": str(user.known_devices_key),  # so does signing out everywhere
         "until": time.time() + PENDING_SECONDS,
         "next": next_url,
     }
@@ -129,11 +130,13 @@ def _pending_user(request: HttpRequest) -> User | None:
     if user is None:
         return None
     is_same = constant_time_compare(pending["hash"], user.get_session_auth_hash())
+    if pending.get("devices_key") != str(user.known_devices_key):
+        return None
     return user if is_same else None
 
 
 def _sign_in(request: HttpRequest, user: User, factor: Factor) -> None:
-    login(request, user, backend=request.session[PENDING]["backend"])
+    open_admin_session(request, user)
     mark_as_passed(request, factor)
     request.session.pop(PENDING, None)
 

@@ -3,6 +3,7 @@ import re
 import pytest
 from django.test import Client
 
+from conftest import open_session
 from referrals.models import Referral
 from referrals.tests.test_list import invite_many
 from users.models import User
@@ -36,7 +37,7 @@ def test_signed_in_pages_stay_in_no_cache(boris_browser: Client) -> None:
 )
 def test_forms_of_other_sites_are_refused(alice: User, path: str) -> None:
     client = Client(enforce_csrf_checks=True)
-    client.force_login(alice)
+    open_session(client, alice)
     response = client.post(path, {})
     assert response.status_code == 403
     assert "This page is out of date" in text(response)
@@ -71,7 +72,7 @@ def test_pages_have_nothing_inline(boris_browser: Client) -> None:
 
 
 def test_numbers_are_plural_in_russian(client: Client, alice: User) -> None:
-    client.force_login(alice)
+    open_session(client, alice)
     for number, words in [(1, "1 человек"), (2, "2 человека"), (5, "5 человек")]:
         Referral.objects.all().delete()
         User.objects.filter(phone_number__startswith="+7999100").delete()

@@ -5,7 +5,9 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
+from conftest import open_session
 from users.models import User
+from users.staff.admin_site import BY_PASSWORD
 from webhooks.models import Event
 
 LIST = "/admin/webhooks/event/"
@@ -13,7 +15,7 @@ LIST = "/admin/webhooks/event/"
 
 def opened_by(user: User) -> Client:
     client = Client()
-    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
+    open_session(client, user, backend=BY_PASSWORD)
     return client
 
 

@@ -14,7 +14,7 @@ from django.test import Client
 from django.utils import timezone
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from conftest import Clock
+from conftest import Clock, open_session
 from tests.project.test_races import start_together
 from users.models import User
 from users.staff.admin_site import BY_PASSWORD
@@ -442,7 +442,7 @@ def test_410_stops_all_sending_until_somebody_resumes(
     assert [text for text in errors if "webhooks stopped" in text] == errors
     assert len(errors) == 1
     admin = Client()  # the session of five days ago is over
-    admin.force_login(staff, backend=BY_PASSWORD)
+    open_session(admin, staff, backend=BY_PASSWORD)
     admin.get("/admin/")
     assert "receiver answered 410" in admin.get("/admin/webhooks/event/").text
     if way == "command":

@@ -15,7 +15,7 @@ from pytest_django import DjangoAssertNumQueries
 from config.admin import csv_export as exports
 from config.admin.csv_export import text_cell
 from config.server import request_queue
-from conftest import ALICE, BORIS, CLARA, signed_in
+from conftest import ALICE, BORIS, CLARA, open_session, signed_in
 from referrals.tests.test_list import invite_many
 from users.models import User
 from users.staff.admin_site import BY_PASSWORD
@@ -125,7 +125,7 @@ def test_an_export_needs_its_right_and_a_post(
     boris.save()
     rights = Permission.objects.exclude(codename__startswith="export_")
     boris.user_permissions.set(rights)
-    client.force_login(boris, backend=BY_PASSWORD)
+    open_session(client, boris, backend=BY_PASSWORD)
     assert client.post(url).status_code == 403
     assert "export/" not in client.get(url.replace("export/", "")).content.decode()
 
@@ -133,7 +133,7 @@ def test_an_export_needs_its_right_and_a_post(
 @pytest.mark.django_db
 def test_a_forged_export_is_refused(staff: User) -> None:
     client = Client(enforce_csrf_checks=True)
-    client.force_login(staff, backend=BY_PASSWORD)
+    open_session(client, staff, backend=BY_PASSWORD)
     assert client.post(PEOPLE).status_code == 403
 
 

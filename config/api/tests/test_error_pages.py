@@ -66,6 +66,11 @@ def test_after_an_outage_one_may_try_again(rf: RequestFactory) -> None:
         ("http://testserver/login/?next=/profile/", "/login/?next=/profile/"),
         ("http://evil.example/login/", "/"),
         ("javascript:alert(1)", "/"),
+        ("http://testserver//evil.example/x", "/"),
+        ("http://testserver///evil.example/x", "/"),
+        ("http://testserver/\\evil.example/x", "/"),
+        ("http://testserver?x", "/"),
+        ("http://[", "/"),
         ("", "/"),
     ],
 )

@@ -24,7 +24,7 @@ from config.monitoring.logs import (
     request_id,
     text_of,
 )
-from conftest import ALICE, ask_for_code
+from conftest import ALICE, ask_for_code, open_session
 from tests.lab.servers import free_port
 from users.models import User
 from users.staff.admin_site import BY_PASSWORD
@@ -236,7 +236,7 @@ def test_django_logs_routes_and_nothing_that_the_client_sent(
     headers = {"User-Agent": canary, "Referer": canary, "X-Request-ID": CANARY[1:]}
     browser = Client(raise_request_exception=False, headers=headers)
     checked = Client(enforce_csrf_checks=True, headers=headers)
-    browser.force_login(staff, backend=BY_PASSWORD)
+    open_session(browser, staff, backend=BY_PASSWORD)
     for path in ("/api/users/", "/api/invite-codes/", "/api/", "/", "/i/", "/admin/"):
         browser.get(f"{path}{canary}/?search={canary}")
         browser.generic(f"M{CANARY[1:]}", f"{path}?{canary}", canary)
@@ -258,6 +258,53 @@ def test_django_logs_routes_and_nothing_that_the_client_sent(
         assert text not in lines
     assert "csrf: Origin checking failed: login/" in lines
     assert "Not Found: i/<str:code>/" in lines
+
+
+FORMATTERS = [JsonFormatter(), LineFormatter()]
+
+
+@pytest.mark.parametrize("formatter", FORMATTERS)
+def test_every_status_can_be_logged(formatter: logging.Formatter) -> None:
+    """499 has no name in Python."""
+    for status in (*range(100, 600), 0, 999, "404", None, []):
+        fields = {"name": "django.request", "status_code": status}
+        line = formatter.format(record(**fields, msg="%s: %s", args=("x", "999-123")))
+        assert "999-123" not in line
+    line = formatter.format(record(name="django.request", status_code=499))
+    assert "499: -" in line
+
+
+class Unprintable:
+    def __str__(self) -> str:
+        raise ValueError(CANARY)
+
+
+@pytest.mark.parametrize("formatter", FORMATTERS)
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"msg": "%d", "args": (CANARY,)},
+        {"msg": "%s %s", "args": (CANARY,)},
+        {"msg": Unprintable()},
+        {"msg": "x", "facts": {"value": Unprintable()}},
+        {"msg": "x", "facts": CANARY},
+        {"msg": "x", "exc_info": CANARY},
+        {"name": "django.security.csrf", "msg": "x", "args": (Unprintable(),)},
+    ],
+)
+def test_a_record_that_cannot_be_formatted_is_not_printed_raw(
+    formatter: logging.Formatter,
+    fields: dict[str, Any],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(formatter)
+    handler.handle(record(pathname="/a/views.py", lineno=7, **fields))
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "a line of the log could not be written: views.py:7" in line or (
+        "csrf: -" in line
+    )
+    assert CANARY[1:] not in line
 
 
 @pytest.mark.parametrize(

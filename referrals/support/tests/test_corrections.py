@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
 
-from conftest import ALICE, BORIS, CLARA, signed_in
+from conftest import ALICE, BORIS, CLARA, open_session, signed_in
 from referrals.exceptions import CorrectionOutdated
 from referrals.models import Correction, Referral
 from referrals.support.corrections import correct_inviter, revert_correction, standing
@@ -199,7 +199,7 @@ def test_corrections_need_a_right_of_their_own(
     clara.save()
     others = Permission.objects.exclude(codename="add_correction")
     clara.user_permissions.set(others)
-    client.force_login(clara, backend=BY_PASSWORD)
+    open_session(client, clara, backend=BY_PASSWORD)
     assert client.get(page_of(boris)).status_code == 403
     assert correct(client, boris, ALICE).status_code == 403
     correction = Correction.objects.create(invitee=boris, reason="x")
@@ -214,7 +214,7 @@ def support(client: Client, clara: User) -> Client:
     clara.is_staff = True
     clara.save()
     clara.groups.add(give_rights())
-    client.force_login(clara, backend=BY_PASSWORD)
+    open_session(client, clara, backend=BY_PASSWORD)
     return client
 
 
@@ -257,7 +257,7 @@ def test_a_superuser_corrects_the_inviter_of_staff(
 
 def test_a_forged_correction_is_refused(staff: User, alice: User, boris: User) -> None:
     client = Client(enforce_csrf_checks=True)
-    client.force_login(staff, backend=BY_PASSWORD)
+    open_session(client, staff, backend=BY_PASSWORD)
     assert correct(client, boris, ALICE).status_code == 403
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
 
-from conftest import ALICE, BORIS, CLARA, signed_in
+from conftest import ALICE, BORIS, CLARA, open_session, signed_in
 from referrals.support.corrections import correct_inviter
 from users.models import User
 from users.staff.admin_site import BY_PASSWORD
@@ -114,7 +114,7 @@ def test_explanations_need_the_permission_to_view_referrals(
     boris.is_staff = True
     boris.save()
     boris.user_permissions.set(Permission.objects.filter(codename="view_user"))
-    client.force_login(boris, backend=BY_PASSWORD)
+    open_session(client, boris, backend=BY_PASSWORD)
     assert client.get(URL).status_code == 403
     assert client.post(URL, {"invitee": ALICE, "inviter": BORIS}).status_code == 403
 

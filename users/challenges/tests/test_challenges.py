@@ -11,7 +11,7 @@ from django.core.checks import run_checks
 from django.test import Client as DjangoClient
 from rest_framework.test import APIClient
 
-from conftest import ALICE, BORIS, error_of, signed_in
+from conftest import ALICE, BORIS, error_of, open_session, signed_in
 from users import challenges
 from users.challenges.exceptions import ChallengeRequired
 from users.challenges.proof_of_work import ProofOfWork
@@ -204,7 +204,7 @@ def test_page_starts_no_second_task_by_itself(db: None, client: DjangoClient) ->
 def test_page_of_the_new_number_carries_the_task(
     client: DjangoClient, alice: User, outbox: list[Message]
 ) -> None:
-    client.force_login(alice)
+    open_session(client, alice)
     for _ in range(2):  # one for each of the two messages
         page = client.post("/profile/phone/", {"phone_number": BORIS})
         assert page.status_code == 429

@@ -11,7 +11,16 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from config.server import request_queue
-from conftest import ALICE, BORIS, CLARA, Clock, ask_for_code, error_of, signed_in
+from conftest import (
+    ALICE,
+    BORIS,
+    CLARA,
+    Clock,
+    ask_for_code,
+    error_of,
+    open_session,
+    signed_in,
+)
 from referrals.came_by import CameBy
 from referrals.ledger import person_key
 from referrals.services import activate_invite_code
@@ -278,7 +287,7 @@ def test_downloads_are_limited(alice: User, client: Client) -> None:
     response = app.get(URL)
     assert response.status_code == 429
     assert error_of(response)["limit"] == "data_exports_per_user"
-    client.force_login(alice)
+    open_session(client, alice)
     page = client.post(PAGE)
     assert page.status_code == 429
     assert "Try again in" in text(page)
@@ -299,7 +308,7 @@ def test_a_download_that_fails_does_not_count(
 
 
 def test_the_profile_page_has_a_button(client: Client, alice: User) -> None:
-    client.force_login(alice)
+    open_session(client, alice)
     assert "Download my data" in text(client.get("/profile/"))
     response = client.post(PAGE)
     account = json.loads(body_of(response))["account"]
@@ -319,7 +328,7 @@ def test_it_is_off_unless_it_is_turned_on(
     export_is_on.DATA_EXPORT = False
     response = signed_in(alice).get(URL)
     assert (response.status_code, error_of(response)["code"]) == (404, "not_found")
-    client.force_login(alice)
+    open_session(client, alice)
     assert "Download my data" not in text(client.get("/profile/"))
     assert client.post(PAGE).status_code == 404
 
@@ -328,7 +337,7 @@ def test_inviter_is_masked_as_in_the_profile(
     client: Client, alice: User, boris: User
 ) -> None:
     activate_invite_code(invitee=boris, code=alice.invite_code, address="192.0.2.1")
-    client.force_login(boris)
+    open_session(client, boris)
     inviter = download(boris)["activated_invite_code"]["inviter"]
     assert inviter == PhoneNumber(ALICE).masked
     assert inviter in text(client.get("/profile/"))

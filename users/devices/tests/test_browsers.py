@@ -8,9 +8,11 @@ from django.test import Client
 from django.utils import timezone
 
 from conftest import ALICE, BORIS, STAFF, Clock, signed_in
+from users.authentication import BY_PASSWORD
 from users.channels.memory import Message
 from users.devices.services import sign_out_everywhere
 from users.devices.token_authentication import issue_token
+from users.login.pages import CODE_BACKEND
 from users.login.signing_in import SignedIn
 from users.login.signing_in import sign_in as sign_in_by_code
 from users.models import Device, User
@@ -49,11 +51,30 @@ def test_closing_the_account_ends_the_browser(boris_browser: Client) -> None:
 
 
 def test_browsers_of_staff_are_devices(client: Client, staff: User) -> None:
-    client.login(username=staff.phone_number, password="a long password")
+    sign_in_by_password(client, staff)
     assert client.get("/admin/").status_code == 200
     assert Device.objects.filter(user=staff).count() == 1
     sign_out_everywhere(staff)
     assert client.get("/admin/").status_code == 302
+
+
+def test_signing_out_everywhere_ends_an_admin_session_that_was_not_used(
+    client: Client, staff: User
+) -> None:
+    sign_in_by_password(client, staff)
+    sign_out_everywhere(staff)
+    assert client.get("/admin/").status_code == 302
+    assert not Device.objects.exists()
+
+
+@pytest.mark.parametrize("backend", [BY_PASSWORD, CODE_BACKEND])
+def test_a_session_without_a_device_is_signed_out(
+    client: Client, staff: User, backend: str
+) -> None:
+    client.force_login(staff, backend=backend)
+    assert client.get("/admin/").status_code == 302
+    assert client.get("/profile/").status_code == 302
+    assert not Device.objects.exists()
 
 
 def test_a_device_of_another_person_keeps_no_browser_signed_in(
@@ -115,7 +136,14 @@ def test_use_keeps_a_browser_for_a_year(clock: Clock, boris_browser: Client) -> 
 def sign_in_by_password(client: Client, staff: User) -> None:
     body = {"username": staff.phone_number, "password": "a long password"}
     assert client.post("/admin/login/", body).status_code == 302
-    assert client.get("/admin/").status_code == 200
+
+
+def test_an_admin_session_that_is_not_used_ends_after_12_hours(
+    client: Client, staff: User, clock: Clock
+) -> None:
+    sign_in_by_password(client, staff)
+    clock.pass_seconds(12 * 3600)
+    assert client.get("/admin/").status_code == 302
 
 
 def test_use_keeps_an_admin_session_for_12_hours(
@@ -161,20 +189,15 @@ def test_a_password_gives_a_session_opened_with_a_code_a_device_of_its_own(
     assert device.expires_at == timezone.now() + timedelta(hours=12)
 
 
-@pytest.mark.parametrize(("is_signed_out", "status"), [(False, 200), (True, 302)])
-def test_an_admin_session_from_before_its_limit_gets_a_device_only_if_signed_in(
-    client: Client, staff: User, clock: Clock, is_signed_out: bool, status: int
+def test_an_admin_session_from_before_its_limit_is_signed_out(
+    client: Client, staff: User, clock: Clock
 ) -> None:
     sign_in_by_password(client, staff)
     session = client.session
-    del session["device_random_id"], session["device_backend"]
+    del session["device_backend"]
     session.save()
-    end = timezone.now() + timedelta(days=90)
-    Device.objects.update(random_id=None, expires_at=end)
-    if is_signed_out:
-        sign_out_everywhere(staff)
-    assert client.get("/admin/").status_code == status
-    assert not Device.objects.filter(expires_at=end).exists()
+    Device.objects.update(expires_at=timezone.now() + timedelta(days=90))
+    assert client.get("/admin/").status_code == 302
 
 
 def test_no_token_reaches_the_browser(

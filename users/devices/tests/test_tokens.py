@@ -11,7 +11,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
-from conftest import Clock, error_of, signed_in, signed_in_as_staff
+from conftest import Clock, error_of, open_session, signed_in, signed_in_as_staff
 from users.devices.token_authentication import issue_token
 from users.models import Device, User
 
@@ -164,8 +164,7 @@ def test_use_writes_once_a_day_at_most(
 def test_expired_devices_are_pruned(
     alice: User, client: Client, clock: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    client.force_login(alice)
-    issue_token(user=alice, user_agent="old")
+    open_session(client, alice)
     clock.pass_seconds(80 * 24 * 3600)
     current = signed_in(alice)
     clock.pass_seconds(10 * 24 * 3600 + 1)

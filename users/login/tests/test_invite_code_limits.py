@@ -9,7 +9,7 @@ from django.test import Client as Browser
 from rest_framework.test import APIClient
 
 from config.env import Limit
-from conftest import ALICE, BORIS, ask_for_code, signed_in
+from conftest import ALICE, BORIS, ask_for_code, open_session, signed_in
 from users.login.tests.conftest import VERIFY, at, guess, number, refused_by, send
 from users.models import User
 
@@ -82,7 +82,7 @@ def test_invite_codes_tried_from_an_address_on_any_path(
     owner = signed_in(boris)
     there = {"x-forwarded-for": "192.0.2.1"}
     visitor, browser = Browser(headers=there), Browser(headers=there)
-    browser.force_login(boris)
+    open_session(browser, boris)
     body = {"phone_number": phone_number, "code": code, "invite_code": "000000"}
     one = {"invite_code": "000000"}
     paths: dict[str, Callable[[], Any]] = {

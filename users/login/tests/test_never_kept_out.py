@@ -11,11 +11,18 @@ from django.core.cache import cache
 
 from config.refusals import LimitReached, Refusal
 from conftest import ALICE, Clock
+from limits.budgets import used
 from tests.lab.shared import wrong
 from users.channels import memory
 from users.login import codes, requesting, signing_in
 from users.login.clients import Client
-from users.login.exceptions import CodeIncorrect, ResendTooSoon
+from users.login.exceptions import (
+    CodeExpired,
+    CodeIncorrect,
+    GuessesUsedUp,
+    ResendTooSoon,
+)
+from users.models import User
 
 pytestmark = pytest.mark.django_db
 
@@ -198,3 +205,51 @@ def test_messages_that_are_not_for_signing_in_leave_the_last_ones(
         send(5)
     assert refusal.value.limit == "sends_per_phone_hour"
     assert not ask("192.0.2.1").was_sent_before
+
+
+def test_a_code_that_a_stranger_s_request_replaced_is_no_wrong_guess(
+    clock: Clock,
+) -> None:
+    """The last message of an hour carries a longer code: the owner types the first."""
+    first = codes.issue(ALICE, length=4)
+    clock.pass_seconds(60)
+    last = codes.issue(ALICE, length=8, last_for=3600)
+    for _ in range(settings.LOGIN_CODE_MAX_ATTEMPTS + 1):
+        with pytest.raises(CodeExpired, match="Enter that one"):
+            sign_in(first.digits)
+    assert used("guesses_per_phone_month", ALICE.pseudonym) == 0
+    assert not User.objects.exists()
+    sign_in(last.digits)
+    assert User.objects.exists()
+
+
+def test_a_code_that_was_replaced_is_a_wrong_guess_once_it_has_expired(
+    clock: Clock,
+) -> None:
+    first = codes.issue(ALICE, length=4)
+    codes.issue(ALICE, length=8, last_for=3600)
+    clock.pass_seconds(settings.LOGIN_CODE_TTL_SECONDS)
+    with pytest.raises(CodeIncorrect):
+        sign_in(first.digits)
+
+
+def test_without_guesses_the_code_that_was_replaced_gets_the_answer_of_any_other(
+    clock: Clock,
+) -> None:
+    """Otherwise nothing would limit guesses at it."""
+    first = codes.issue(ALICE, length=4)
+    last = codes.issue(ALICE, length=8, last_for=3600)
+    for _ in range(settings.LOGIN_CODE_MAX_ATTEMPTS):
+        with pytest.raises(CodeIncorrect):
+            sign_in(wrong(last.digits))
+    for digits in (first.digits, wrong(last.digits), last.digits):
+        with pytest.raises(GuessesUsedUp):
+            sign_in(digits)
+
+
+def test_a_code_for_another_scope_was_not_replaced(clock: Clock) -> None:
+    other = codes.issue(ALICE, length=4, scope="change")
+    codes.issue(ALICE, length=4)
+    codes.issue(ALICE, length=8, last_for=3600)
+    with pytest.raises(CodeIncorrect):
+        sign_in(other.digits)

@@ -7,7 +7,7 @@ import pytest
 from django.conf import LazySettings
 from django.test import Client
 
-from conftest import ALICE, BORIS, Clock, signed_in
+from conftest import ALICE, BORIS, Clock, open_session, signed_in
 from tests.lab.shared import wrong
 from users.channels.memory import Message
 from users.login import clients
@@ -248,7 +248,7 @@ def test_without_a_number_there_is_no_page_of_codes(browser: Client) -> None:
 def test_staff_do_not_change_their_number_here(
     client: Client, staff: User, outbox: list[Message]
 ) -> None:
-    client.login(username=staff.phone_number, password="a long password")
+    open_session(client, staff)
     response = client.post(NUMBER, {"phone_number": NEW})
     assert response.status_code == 403
     assert "Only a superuser can do this" in text(response)
@@ -264,7 +264,7 @@ def test_pages_are_private_and_have_nothing_inline(browser: Client, path: str) -
     assert not re.search(r"<style|<script(?! src)|\son\w+=|\sstyle=", body)
     assert browser.head(path).content == b""
     strict = Client(enforce_csrf_checks=True)
-    strict.force_login(User.objects.get())
+    open_session(strict, User.objects.get())
     assert strict.post(path, {}).status_code == 403
 
 

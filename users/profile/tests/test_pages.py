@@ -5,7 +5,7 @@ from django.conf import LazySettings
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from conftest import BORIS, Clock
+from conftest import BORIS, Clock, open_session
 from referrals.tests.test_list import invite_many
 from referrals.tests.test_stats import invite_at
 from users.models import User
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 def test_the_profile_shows_who_came(client: Client, alice: User) -> None:
     invite_many(alice, 120)
-    client.force_login(alice)
+    open_session(client, alice)
     page = client.get("/profile/")
     assert "120 people" in text(page)
     assert len(numbers(page)) == 10
@@ -38,7 +38,7 @@ def test_the_profile_shows_who_came(client: Client, alice: User) -> None:
 def test_the_link_can_be_shared_without_scripts(
     client: Client, alice: User, settings: LazySettings
 ) -> None:
-    client.force_login(alice)
+    open_session(client, alice)
     code = alice.invite_code
     link = f"http%3A%2F%2Ftestserver%2Fi%2F{code}%2F"
     text_of = f"Join+me+with+my+invite+code%3A+{code}"
@@ -53,7 +53,7 @@ def test_the_link_can_be_shared_without_scripts(
 
 def test_the_qr_code_can_be_downloaded(client: Client, alice: User) -> None:
     assert client.get("/profile/qr-code.png").status_code == 302
-    client.force_login(alice)
+    open_session(client, alice)
     response = client.get("/profile/qr-code.png")
     assert response["Content-Type"] == "image/png"
     name = f"invite-{alice.invite_code}.png"
@@ -65,7 +65,7 @@ def test_days_are_those_of_the_reader(
     client: Client, alice: User, clock: Clock
 ) -> None:
     invite_at(alice, "2026-11-14T23:30:00Z", "2026-11-20T21:30:00Z")
-    client.force_login(alice)
+    open_session(client, alice)
     page = client.get("/profile/")
     assert "20 November 2026" in text(page)
     assert "Days begin at midnight UTC." in text(page)
@@ -82,7 +82,7 @@ def test_the_chart_has_its_dates_and_its_maximum(
     client: Client, alice: User, clock: Clock
 ) -> None:
     invite_at(alice, *["2026-11-20T10:00:00Z"] * 3, "2026-11-01T10:00:00Z")
-    client.force_login(alice)
+    open_session(client, alice)
     page = text(client.get("/profile/"))
     assert "Most in a day: 3" in page
     assert "23 October 21 November" in page
@@ -92,7 +92,7 @@ def test_the_chart_has_its_dates_and_its_maximum(
 
 @pytest.mark.parametrize("cursor", ["garbage", "cD1nYXJiYWdl"])
 def test_a_forged_page_is_not_found(client: Client, alice: User, cursor: str) -> None:
-    client.force_login(alice)
+    open_session(client, alice)
     response = client.get("/profile/", {"cursor": cursor})
     assert response.status_code == 404
     assert response["Content-Type"].startswith("text/html")
@@ -106,7 +106,7 @@ def test_the_profile_takes_a_fixed_number_of_queries(
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     invite_many(alice, number)
-    client.force_login(alice)
+    open_session(client, alice)
     client.get("/")
     # Session; user; device; own activation; page with its count; days of the chart.
     with django_assert_num_queries(6):
@@ -115,7 +115,7 @@ def test_the_profile_takes_a_fixed_number_of_queries(
 
 def test_counts_above_999_are_shown_as_999_plus(client: Client, alice: User) -> None:
     invite_many(alice, 1000)
-    client.force_login(alice)
+    open_session(client, alice)
     assert "999+ people" in text(client.get("/profile/"))
 
 

@@ -41,7 +41,11 @@ def test_the_profile_by_hand_equals_the_declared_serializers(
         **UserSerializer(alice, context=context).data,
         **FirstReferralsSerializer(page).data,
     }
-    assert set(ProfileSerializer().get_fields()) == {*declared, "terms"}
+    assert set(ProfileSerializer().get_fields()) == {
+        *declared,
+        "terms",
+        "email_link_sent",
+    }
     if not email_notices:
         del declared["email_verified"]
     render = JSONRenderer().render

@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from conftest import signed_in
+from conftest import open_session, signed_in
 from users.models import User
 
 PROFILE = "/api/profile/"
@@ -41,5 +41,5 @@ def test_a_name_is_isolated_from_the_text_around_it(
     client: Client, alice: User
 ) -> None:
     User.objects.filter(pk=alice.pk).update(first_name="\u202eAlice")
-    client.force_login(alice)
+    open_session(client, alice)
     assert "<h1><bdi>\u202eAlice</bdi></h1>" in client.get("/profile/").content.decode()

@@ -13,7 +13,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
 from config.env import Limit
-from conftest import ALICE, BORIS, CLARA, STAFF, signed_in
+from conftest import ALICE, BORIS, CLARA, STAFF, open_session, signed_in
 from referrals.models import Correction, Referral
 from referrals.support.replacements import replace_invite_code
 from referrals.tests.test_list import invite_many
@@ -25,6 +25,7 @@ from users.login.clients import issue_known_device_token
 from users.models import Device, User
 from users.phone_change.services import move_account
 from users.profile.services import close_account, delete_account, update_profile
+from users.staff.admin_site import BY_PASSWORD
 from webhooks.models import Event
 
 pytestmark = pytest.mark.django_db
@@ -433,7 +434,7 @@ def support(client: Client, boris: User) -> Client:
     boris.is_staff = True
     boris.save()
     boris.user_permissions.set(Permission.objects.filter(content_type__model="user"))
-    client.force_login(boris)
+    open_session(client, boris, backend=BY_PASSWORD)
     return client
 
 

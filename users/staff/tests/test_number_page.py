@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.test import Client
 from rest_framework.test import APIClient
 
-from conftest import ALICE, BORIS, ask_for_code
+from conftest import ALICE, BORIS, ask_for_code, open_session
 from limits.budgets import attempt, reserve, used
 from users.models import User
 from users.staff.admin_site import BY_PASSWORD
@@ -29,7 +29,7 @@ def helper(client: Client, boris: User) -> Client:
     boris.is_staff = True
     boris.save()
     boris.groups.set(boris.groups.model.objects.filter(name="Support"))
-    client.force_login(boris, backend=BY_PASSWORD)
+    open_session(client, boris, backend=BY_PASSWORD)
     return client
 
 
@@ -107,7 +107,7 @@ def test_each_step_needs_its_right(
     boris.is_staff = True
     boris.save()
     boris.user_permissions.add(Permission.objects.get(codename=right))
-    client.force_login(boris, backend=BY_PASSWORD)
+    open_session(client, boris, backend=BY_PASSWORD)
     use_up_sends()
     assert client.post(NUMBER, LOOK).status_code == look
     assert client.post(NUMBER, UNLOCK).status_code == unlock
@@ -116,7 +116,7 @@ def test_each_step_needs_its_right(
 
 def test_a_forged_form_unlocks_nothing(staff: User) -> None:
     strict = Client(enforce_csrf_checks=True)
-    strict.force_login(staff, backend=BY_PASSWORD)
+    open_session(strict, staff, backend=BY_PASSWORD)
     use_up_sends()
     assert strict.post(NUMBER, UNLOCK).status_code == 403
     assert used("sends_per_phone_hour", ALICE.pseudonym)

@@ -12,7 +12,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from rest_framework.test import APIClient
 
 from config.env import Limit
-from conftest import ALICE, STAFF, signed_in, signed_in_as_staff
+from conftest import ALICE, STAFF, open_session, signed_in, signed_in_as_staff
 from limits.addresses import keyed_address
 from users.models import User
 from users.staff.admin_site import BY_PASSWORD
@@ -299,7 +299,7 @@ def test_a_staff_token_that_is_issued_and_refused_is_recorded(
 def test_what_support_does_has_the_address_too(
     client: Client, staff: User, alice: User, trail: Trail
 ) -> None:
-    client.force_login(staff, backend=BY_PASSWORD)
+    open_session(client, staff, backend=BY_PASSWORD)
     client.post(f"/admin/users/user/{alice.pk}/unlock/")
     (line,) = told(trail, "limits.cleared")
     assert (line["by"], line["address"]) == (staff.pk, ADDRESS)

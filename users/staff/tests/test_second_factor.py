@@ -14,7 +14,8 @@ from django_otp.plugins.otp_static.models import StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from config.env import Limit
-from conftest import ALICE, BORIS, STAFF, Clock
+from conftest import ALICE, BORIS, STAFF, Clock, open_session
+from users.devices.services import sign_out_everywhere
 from users.models import Device, User
 from users.staff import second_factor
 from users.staff.admin_site import BY_PASSWORD
@@ -149,7 +150,7 @@ def test_what_is_no_code_is_refused(client: Client, staff: User, code: str) -> N
 
 
 def test_a_session_by_password_alone_is_not_enough(client: Client, staff: User) -> None:
-    client.force_login(staff, backend=BY_PASSWORD)
+    open_session(client, staff, backend=BY_PASSWORD)
     for page in ("", "users/user/", "dashboard/", "password_change/", "jsi18n/"):
         answer = client.get(f"/admin/{page}")
         assert answer["Location"].startswith("/admin/login/"), page
@@ -188,6 +189,27 @@ def test_the_second_step_ends_with_the_right_to_it(
     give_password(client)
     User.objects.filter(pk=staff.pk).update(**change)
     assert client.get(SET_UP)["Location"] == "/admin/login/"
+
+
+@pytest.mark.parametrize("page", [CODE, SET_UP])
+def test_signing_out_everywhere_ends_the_second_step(
+    client: Client, staff: User, page: str
+) -> None:
+    give_password(client)
+    sign_out_everywhere(staff)
+    assert client.get(page)["Location"] == "/admin/login/"
+
+
+def test_signing_out_everywhere_ends_a_session_that_was_not_used(
+    client: Client, staff: User
+) -> None:
+    _, codes = set_up(client)
+    for browser in (client, Client()):  # after the set-up, and after a code
+        if browser is not client:
+            give_password(browser)
+            assert browser.post(CODE, {"code": codes[0]}).status_code == 302
+        sign_out_everywhere(staff)
+        assert not is_in(browser)
 
 
 def test_each_browser_is_shown_a_key_of_its_own(client: Client, staff: User) -> None:

@@ -12,7 +12,7 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from config.env import Limit
-from conftest import ALICE, BORIS, ask_for_code, signed_in
+from conftest import ALICE, BORIS, ask_for_code, open_session, signed_in
 from limits.budgets import attempt, reserve, used
 from referrals.tests.test_list import invite_many
 from tests.lab.shared import wrong
@@ -31,7 +31,7 @@ def helper(client: Client, boris: User) -> Client:
     boris.is_staff = True
     boris.save()
     boris.groups.set(boris.groups.model.objects.filter(name="Support"))
-    client.force_login(boris, backend=BY_PASSWORD)
+    open_session(client, boris, backend=BY_PASSWORD)
     return client
 
 
@@ -208,7 +208,7 @@ def test_without_the_right_nothing_is_done(
     boris.is_staff = True
     boris.save()
     boris.user_permissions.set(Permission.objects.filter(codename="view_user"))
-    client.force_login(boris, backend=BY_PASSWORD)
+    open_session(client, boris, backend=BY_PASSWORD)
     assert client.get(page_of(alice)).status_code == 200
     use_up("sends_per_phone_hour", ALICE.pseudonym)
     token, _ = issue_token(user=alice, user_agent="Phone")
@@ -221,7 +221,7 @@ def test_without_the_right_nothing_is_done(
 @pytest.mark.parametrize("act", ACTS)
 def test_a_forged_form_does_nothing(staff: User, alice: User, act: str) -> None:
     client = Client(enforce_csrf_checks=True)
-    client.force_login(staff, backend=BY_PASSWORD)
+    open_session(client, staff, backend=BY_PASSWORD)
     url = f"/admin/users/user/{alice.pk}/{act}/"
     assert client.post(url).status_code == 403
     assert client.get(url).status_code == 405

@@ -12,7 +12,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
-from conftest import ALICE, BORIS, Clock, ask_for_code, signed_in
+from conftest import ALICE, BORIS, Clock, ask_for_code, open_session, signed_in
 from referrals.tests.test_list import invite_many
 from users.models import DayCount, User
 from users.staff.admin_site import BY_PASSWORD
@@ -141,7 +141,7 @@ def test_the_cache_stores_no_phone_number(
 def test_the_dashboard_needs_its_permission(client: Client, boris: User) -> None:
     boris.is_staff = True
     boris.save()
-    client.force_login(boris, backend=BY_PASSWORD)
+    open_session(client, boris, backend=BY_PASSWORD)
     assert client.get(URL).status_code == 403
     right = Permission.objects.get(codename="view_dashboard")
     boris.user_permissions.add(right)

@@ -8,7 +8,15 @@ from django.test import Client
 from pytest_django import DjangoCaptureOnCommitCallbacks
 from rest_framework.test import APIClient
 
-from conftest import ALICE, BORIS, Clock, ask_for_code, error_of, signed_in
+from conftest import (
+    ALICE,
+    BORIS,
+    Clock,
+    ask_for_code,
+    error_of,
+    open_session,
+    signed_in,
+)
 from users.channels.memory import Message
 from users.login.codes import LoginCode
 from users.login.exceptions import CodeExpired
@@ -156,7 +164,7 @@ def test_a_sign_in_by_an_old_page_accepts_nothing(
 def test_the_profile_page_asks_until_the_terms_are_accepted(
     client: Client, alice: User
 ) -> None:
-    client.force_login(alice)
+    open_session(client, alice)
     page = client.get("/profile/")
     assert "Please read and accept the current terms" in text(page)
     assert 'name="terms_version" value="2026-11"' in page.content.decode()
@@ -171,7 +179,7 @@ def test_the_profile_page_asks_until_the_terms_are_accepted(
 
 
 def test_a_link_accepts_nothing(client: Client, alice: User) -> None:
-    client.force_login(alice)
+    open_session(client, alice)
     url = "/profile/terms/?terms_version=2026-11"
     assert client.get(url).status_code == 405
     assert accepted() == []
