@@ -7,7 +7,7 @@ subjects as keyed hashes only.
 
 import hmac
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -75,9 +75,13 @@ class Reservation:
         self.results = {c.name: n for c, n in zip(run, results, strict=True)}
         self._run = list(run)
 
-    def refund(self, *names: str) -> None:
-        """All commands, or those with these names."""
-        refunded = [c for c in self._run if not names or c.name in names]
+    def refund(self, *names: str, keep: Collection[str] = ()) -> None:
+        """All commands, or those with these names; none of those in `keep`."""
+        refunded = [
+            c
+            for c in self._run
+            if c.name not in keep and (not names or c.name in names)
+        ]
         self._run = [c for c in self._run if c not in refunded]
         commands.refund(refunded)
 

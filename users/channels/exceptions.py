@@ -51,6 +51,8 @@ class SmsUnavailable(Unavailable):
     # True if a message with other digits than the code was sent. Nobody can use it, so
     # another backend may follow; but it is billed, so the limits stay charged.
     is_billed = False
+    # True if a provider refused this message, and none has sent it.
+    is_refused = False
 
     @classmethod
     def other_digits_sent(cls) -> SmsUnavailable:

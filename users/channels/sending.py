@@ -135,7 +135,7 @@ def send_message(message: CodeMessage, *, picked: Channel | None = None) -> Sent
 
 def _send_in_turns(message: CodeMessage, picked: Channel | None) -> Sent:
     able = [turn for turn in turns() if turn.backend().can_send(message)]
-    tried, is_billed = [], False
+    tried, is_billed, is_refused = [], False, False
     for turn in _in_order(able, message.tried, picked):
         tried.append(turn.channel)
         try:
@@ -148,6 +148,7 @@ def _send_in_turns(message: CodeMessage, picked: Channel | None) -> Sent:
                 _failed(turn, able)
             raise
         except MessageRefused:
+            is_refused = True
             _count(turn, message, "refused")
         except SmsUnavailable as failure:
             is_billed = is_billed or failure.is_billed
@@ -159,7 +160,7 @@ def _send_in_turns(message: CodeMessage, picked: Channel | None) -> Sent:
                 breaker.succeeded(turn.path)
             delivery_id = _delivery_id(turn, message, provider_id)
             return Sent(turn.channel, delivery_id, tried)
-    raise _unavailable(is_billed=is_billed)
+    raise _unavailable(is_billed=is_billed, is_refused=is_refused)
 
 
 def _for_backend(message: CodeMessage, path: str) -> CodeMessage:
@@ -193,9 +194,9 @@ def _still_unsure(tried: Attempt, wait: int, offered: list[Channel]) -> SmsUnsur
     return refusal
 
 
-def _unavailable(*, is_billed: bool) -> SmsUnavailable:
+def _unavailable(*, is_billed: bool, is_refused: bool) -> SmsUnavailable:
     refusal = SmsUnavailable()
-    refusal.is_billed = is_billed
+    refusal.is_billed, refusal.is_refused = is_billed, is_refused
     if channels() != [Channel.SMS]:
         refusal.text = CODE_UNAVAILABLE
     return refusal

@@ -31,6 +31,9 @@ logger = logging.getLogger(__name__)
 KEPT_SENDS = 3
 PER_NUMBER = ("sends_per_phone_hour", "sends_per_phone_day")
 PER_DEVICE = ("sends_per_device", "sends_per_known_devices")
+# Of whoever asks. They are charged also for a message that the provider refuses:
+# otherwise one client could have the provider asked without end.
+PER_CLIENT = ("sends_per_device", "sends_per_address", "sends_per_network")
 # Limits that a stranger may reach because of others.
 SHARED = (
     "sends_per_address",

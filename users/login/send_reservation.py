@@ -34,6 +34,7 @@ from users.login.resend_wait import (
 )
 from users.login.send_limits import (
     ALL,
+    PER_CLIENT,
     PER_DEVICE,
     SHARED,
     limits_of_address,
@@ -69,7 +70,8 @@ def reserve_send(
     `is_sign_in`: whether the code is one to sign in with. Other codes may not use the
     number's KEPT_SENDS, and have a wait of their own. If the provider may bill this
     attempt, the limits stay charged. Then only the wait and today's count are refunded,
-    and not even these if an SmsUnsure could not be stored. Raises ResendTooSoon,
+    and not even these if an SmsUnsure could not be stored. If the provider refuses the
+    message, the limits of the client stay charged. Raises ResendTooSoon,
     LimitReached, ChallengeRequired, and SmsUnavailable while sending is stopped.
     """
     pseudonym, device = phone_number.pseudonym, client.known_device(phone_number)
@@ -110,13 +112,15 @@ def reserve_send(
 
 
 def _refund(failure: Exception, lock: Lock, reservation: Reservation) -> None:
-    """All, unless the provider may bill the attempt: see `reserve_send`."""
+    """All, unless the provider may bill or refuses the attempt: see `reserve_send`."""
     wait_and_count = (lock.name, RECENT_SENDS, daily_counts.CODES_SENT)
     if isinstance(failure, SmsUnsure) and failure.is_new:
         if failure.is_noted:  # asking again finds out, and sends no second message
             reservation.refund(*wait_and_count)
     elif isinstance(failure, SmsUnavailable) and failure.is_billed:
         reservation.refund(*wait_and_count)
+    elif isinstance(failure, SmsUnavailable) and failure.is_refused:
+        reservation.refund(keep=PER_CLIENT)
     else:
         reservation.refund()
 

@@ -8,7 +8,9 @@ from config.env import Limit
 from conftest import ALICE, BORIS, Clock, error_of
 from users.challenges.proof_of_work import ProofOfWork
 from users.challenges.tests.test_proof_of_work import solve
-from users.channels.memory import Message
+from users.channels.exceptions import MessageRefused
+from users.channels.memory import MemoryBackend, Message
+from users.login.clients import issue_known_device_token
 from users.login.tests.conftest import at, number, refused_by, send
 from users.models import User
 
@@ -151,6 +153,33 @@ def test_countries_that_are_not_served(
         assert error_of(response)["code"] == "country_not_served"
     assert send(at("192.0.2.1"), "+77012345678").status_code == 200
     assert len(outbox) == 1
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+def test_messages_that_the_provider_refuses_are_bounded(
+    settings: LazySettings, monkeypatch: pytest.MonkeyPatch, is_known: bool
+) -> None:
+    """Of one client; the number itself loses nothing, and may ask again at once."""
+
+    def refuse(*_: object) -> None:
+        asked.append(1)
+        raise MessageRefused
+
+    settings.LIMITS["sends_per_device"] = Limit(2, 3600)
+    settings.LIMITS["sends_per_address"] = Limit(3, 3600)
+    settings.LOGIN_CODE_RESEND_SECONDS = [1]
+    asked: list[int] = []
+    known = {}
+    if is_known:
+        token = issue_known_device_token(User.objects.create_user(ALICE))
+        known = {"device_token": token}
+    with monkeypatch.context() as patch:
+        patch.setattr(MemoryBackend, "send", refuse)
+        for _ in range(8):
+            response = send(at("192.0.2.1"), ALICE, **known)
+    assert refused_by(response) == "sends_per_address"
+    assert len(asked) == (5 if is_known else 3)
+    assert send(at("192.0.2.2"), ALICE).status_code == 200
 
 
 def test_the_kill_switch(outbox: list[Message]) -> None:
