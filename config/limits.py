@@ -19,6 +19,8 @@ DEFAULTS = {
     "LIMIT_SENDS_PER_NETWORK": f"600/{_HOUR}",
     # To each country but that of PHONE_DEFAULT_REGION.
     "LIMIT_SENDS_PER_COUNTRY": f"200/{_HOUR}",
+    # Less than the country's own, so that no single network can use that up.
+    "LIMIT_SENDS_PER_NETWORK_AND_COUNTRY": f"50/{_HOUR}",
     # LIMIT_SENDS minus LIMIT_SENDS_BY_STRANGERS is kept for known devices.
     "LIMIT_SENDS_BY_STRANGERS": f"1600/{_HOUR}",
     "LIMIT_SENDS": f"2000/{_HOUR}",

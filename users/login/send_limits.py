@@ -39,6 +39,7 @@ SHARED = (
     "sends_per_address",
     "phones_per_address",
     "sends_per_network",
+    "sends_per_network_and_country",
     "sends_per_country",
     "sends_by_strangers",
 )
@@ -52,12 +53,19 @@ def limits_of_device(pseudonym: str, device: str) -> list[AttemptLimit | None]:
     ]
 
 
-def limits_of_address(pseudonym: str, address: str) -> list[AttemptLimit | None]:
-    return [
+def limits_of_address(
+    phone_number: PhoneNumber, address: str
+) -> list[AttemptLimit | None]:
+    network = network_of(address)
+    limits = [
         attempt("sends_per_address", address),
-        attempt("phones_per_address", address, item=pseudonym),
-        attempt("sends_per_network", network_of(address)),
+        attempt("phones_per_address", address, item=phone_number.pseudonym),
+        attempt("sends_per_network", network),
     ]
+    if country := _limited_country(phone_number):
+        name = "sends_per_network_and_country"
+        limits.append(attempt(name, f"{network} {country}"))
+    return limits
 
 
 def limits_of_number(
@@ -71,10 +79,14 @@ def limits_of_number(
 
 def limits_of_all_strangers(phone_number: PhoneNumber) -> list[AttemptLimit | None]:
     limits = [attempt("sends_by_strangers", SERVICE)]
-    country = country_of(phone_number)
-    if country != settings.PHONE_DEFAULT_REGION:
+    if country := _limited_country(phone_number):
         limits.append(attempt("sends_per_country", f"{SERVICE} {country}"))
     return limits
+
+
+def _limited_country(phone_number: PhoneNumber) -> str | None:
+    country = country_of(phone_number)
+    return None if country == settings.PHONE_DEFAULT_REGION else country
 
 
 def _without_kept(name: str, pseudonym: str) -> AttemptLimit | None:

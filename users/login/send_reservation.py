@@ -144,7 +144,7 @@ def _reserve(
     # time for a moment. The service is the last, because refused requests would fill
     # its limits for a moment; and hardly any request is refused there.
     wanted = [
-        *([] if device else limits_of_address(pseudonym, client.address)),
+        *([] if device else limits_of_address(phone_number, client.address)),
         lock,
         recent_sends(lock),
         *(

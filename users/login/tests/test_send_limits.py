@@ -34,6 +34,17 @@ def test_different_numbers_from_one_address(settings: LazySettings) -> None:
     assert refused_by(send(at("192.0.2.1"), number(3))) == "phones_per_address"
 
 
+def test_one_network_leaves_a_country_sends_for_others(settings: LazySettings) -> None:
+    settings.LIMITS["sends_per_network_and_country"] = Limit(2, 3600)
+    settings.LIMITS["sends_per_country"] = Limit(3, 3600)
+    for n in range(2):
+        assert send(at(f"192.0.2.{n}"), f"+7701234567{n}").status_code == 200
+    response = send(at("192.0.2.9"), "+77012345679")
+    assert refused_by(response) == "sends_per_network_and_country"
+    assert send(at("192.0.2.9"), ALICE).status_code == 200
+    assert send(at("198.51.100.1"), "+77012345679").status_code == 200
+
+
 @pytest.mark.parametrize(
     ("limit", "addresses"),
     [
