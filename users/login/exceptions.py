@@ -68,7 +68,7 @@ class CodeExpired(Refusal):
     """
 
     code = "code_expired"
-    text = _("The code is no longer valid. Ask for a new one.")
+    text: Text = _("The code is no longer valid. Ask for a new one.")
     attr = "code"
 
     def __init__(
