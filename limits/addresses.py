@@ -72,6 +72,19 @@ def network_of(address: str) -> str:
     return str(network.supernet(new_prefix=24 if network.version == 4 else 48))
 
 
+def isp_of(address: str) -> str | None:
+    """The /32 of IPv6 that a network belongs to; None for IPv4.
+
+    It is what a registry gives to an internet provider. Its 65,536 networks may belong
+    to one attacker, but also to many customers.
+    """
+    try:
+        network = ip_network(address)
+    except ValueError:
+        return None
+    return str(network.supernet(new_prefix=32)) if network.version == 6 else None
+
+
 def _forwarded(request: HttpRequest, proxies: int) -> str:
     """The entry that the outermost of our proxies wrote. Empty: there is none."""
     header: str = request.META.get("HTTP_X_FORWARDED_FOR", "")

@@ -62,7 +62,16 @@ def unless_fresh(
     """
     if limit is None or counted_by is None:
         return limit
-    return replace(limit, unless=replace(counted_by, limit=FRESH, unless=None))
+    return refuses_with(limit, replace(counted_by, limit=FRESH))
+
+
+def refuses_with(
+    limit: AttemptLimit | None, other: AttemptLimit | None
+) -> AttemptLimit | None:
+    """The limit, but it refuses only if the other one is reached, too."""
+    if limit is None or other is None:
+        return limit
+    return replace(limit, unless=replace(other, unless=None))
 
 
 class Reservation:

@@ -3,7 +3,7 @@ from django.conf import LazySettings
 from django.test import RequestFactory
 
 from limits import addresses
-from limits.addresses import client_address, network_of
+from limits.addresses import client_address, isp_of, network_of
 
 FAULTS = {
     "": "too few entries",
@@ -92,15 +92,15 @@ def test_a_thousand_addresses_of_one_customer_are_one_client(
 
 
 @pytest.mark.parametrize(
-    ("address", "network"),
+    ("address", "network", "isp"),
     [
-        ("198.51.100.7", "198.51.100.0/24"),
-        ("2001:db8:1:2::/64", "2001:db8:1::/48"),
-        ("unknown", "unknown"),
+        ("198.51.100.7", "198.51.100.0/24", None),
+        ("2001:db8:1:2::/64", "2001:db8:1::/48", "2001:db8::/32"),
+        ("unknown", "unknown", None),
     ],
 )
-def test_the_network_of_an_address(address: str, network: str) -> None:
-    assert network_of(address) == network
+def test_the_network_of_an_address(address: str, network: str, isp: str | None) -> None:
+    assert (network_of(address), isp_of(address)) == (network, isp)
 
 
 @pytest.mark.parametrize("forwarded", FAULTS)

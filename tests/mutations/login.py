@@ -2,6 +2,34 @@ from tests.mutations.guard import Guard
 
 GUARDS = [
     Guard(
+        "messages that a provider refuses are bounded",
+        "users/login/send_reservation.py",
+        "reservation.refund(keep=PER_CLIENT)",
+        "reservation.refund()",
+        "users/login/tests/test_send_limits.py::test_messages_that_the_provider_refuses_are_bounded",
+    ),
+    Guard(
+        "one network leaves a country sends for others",
+        "users/login/send_limits.py",
+        'limits.append(attempt(name, f"{network} {country}"))',
+        "pass",
+        "users/login/tests/test_send_limits.py::test_one_network_leaves_a_country_sends_for_others",
+    ),
+    Guard(
+        "the networks of one internet provider share their guesses at a number",
+        "users/login/guess_limits.py",
+        "refuses_with(at_number, month)",
+        "None",
+        "users/login/tests/test_guess_limits.py::test_networks_of_one_internet_provider_are_new_only_so_often",
+    ),
+    Guard(
+        "the networks of one internet provider share their guesses at all numbers",
+        "users/login/guess_limits.py",
+        "refuses_with(at_all, everybody)",
+        "None",
+        "users/login/tests/test_guess_limits.py::test_networks_of_one_internet_provider_are_new_only_so_often",
+    ),
+    Guard(
         "few refusals of numbers that strangers make up are kept",
         "users/number_history.py",
         "            return False\n    once",

@@ -74,7 +74,9 @@ GUARDS = [
     Guard(
         "refused messages do not switch a provider off",
         "users/channels/sending.py",
-        '        except MessageRefused:\n            _count(turn, message, "refused")\n',
+        "        except MessageRefused:\n"
+        "            is_refused = True\n"
+        '            _count(turn, message, "refused")\n',
         "",
         "users/channels/tests/test_ucaller.py::test_refusals_of_numbers_do_not_switch_a_provider_off",
     ),

@@ -11,7 +11,8 @@ No limit keeps the owner of a number out, whatever strangers do:
 - The other limits do not refuse a client that has made fewer than FRESH wrong guesses.
   For the limits of an address or network these are its guesses at this number; for the
   limits of the number, those of its network at this number; for the limit of everybody,
-  those of its network today.
+  those of its network today. All networks of one internet provider (a /32 of IPv6)
+  share a limit on such guesses, because they may belong to one attacker.
 - A device that has signed in on the number before has a few guesses of its own.
 """
 
@@ -26,8 +27,14 @@ from django.core.cache import cache
 from config.monitoring import audit
 from config.refusals import LimitReached
 from limits import commands
-from limits.addresses import keyed_address, network_of
-from limits.budgets import attempt, hashed_key, limit_reached, unless_fresh
+from limits.addresses import isp_of, keyed_address, network_of
+from limits.budgets import (
+    attempt,
+    hashed_key,
+    limit_reached,
+    refuses_with,
+    unless_fresh,
+)
 from limits.command_types import AttemptLimit, Command, CommandRefused
 from limits.slots import SERVICE, beside
 from users import number_history
@@ -182,7 +189,9 @@ def _count(
     # The order matters. `outgrown` and `counted_by` share names, and `counts` must get
     # the results of those that count. Each step decides which limits of the next apply:
     # first the number's, then the address's, then everybody's.
-    others = sorted([*outgrown, *counted_by], key=lambda limit: limit.name == ALL)
+    others = sorted(
+        [*outgrown, *counted_by], key=lambda limit: limit.name in (ALL, PER_ISP_DAY)
+    )
     run: list[Command] = [per_code, together, *others]
     try:
         results = commands.run(run)
@@ -214,12 +223,14 @@ def _refusal(
     return limit_reached(refused)
 
 
+PER_ISP_DAY = "guesses_per_isp_day"
 # Limits of an address, a network or everybody, which count guesses at all numbers.
-_FORGIVEN = ("guesses_per_address", PER_ADDRESS_DAY, PER_NETWORK_DAY, ALL)
+_FORGIVEN = ("guesses_per_address", PER_ADDRESS_DAY, PER_NETWORK_DAY, PER_ISP_DAY, ALL)
 
 
 def _limits_of_strangers(pseudonym: str, address: str) -> list[AttemptLimit | None]:
-    network = network_of(address)
+    network, isp = network_of(address), isp_of(address)
+    month, everybody = attempt(PER_MONTH, pseudonym), attempt(ALL, SERVICE)
     at_number = attempt("guesses_per_phone_and_address", f"{pseudonym} {address}")
     from_network = attempt("guesses_per_phone_and_network", f"{pseudonym} {network}")
     network_day = attempt(PER_NETWORK_DAY, network)
@@ -227,12 +238,25 @@ def _limits_of_strangers(pseudonym: str, address: str) -> list[AttemptLimit | No
         at_number,
         unless_fresh(from_network, at_number),
         unless_fresh(attempt("guesses_per_phone_day", pseudonym), from_network),
-        unless_fresh(attempt(PER_MONTH, pseudonym), from_network),
+        unless_fresh(month, from_network),
         unless_fresh(attempt("guesses_per_address", address), at_number),
         unless_fresh(attempt(PER_ADDRESS_DAY, address), at_number),
         unless_fresh(network_day, at_number),
-        unless_fresh(attempt(ALL, SERVICE), network_day),
+        unless_fresh(everybody, network_day),
+        *(_limits_of_isp(isp, pseudonym, month, everybody) if isp else []),
     ]
+
+
+def _limits_of_isp(
+    isp: str,
+    pseudonym: str,
+    month: AttemptLimit | None,
+    everybody: AttemptLimit | None,
+) -> list[AttemptLimit | None]:
+    """An attacker with the addresses of an internet provider is new in each network."""
+    at_number = attempt("guesses_per_phone_and_isp", f"{pseudonym} {isp}")
+    at_all = attempt(PER_ISP_DAY, f"{SERVICE} {isp}")
+    return [refuses_with(at_number, month), refuses_with(at_all, everybody)]
 
 
 def _watch_for_attack(wrong_guesses: int) -> None:

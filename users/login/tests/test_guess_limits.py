@@ -75,6 +75,28 @@ def test_wrong_guesses_of_everybody(settings: LazySettings) -> None:
     assert guess(at("198.51.100.1"), ALICE, code).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("limit", "of_isp"),
+    [
+        ("guesses_per_phone_month", "guesses_per_phone_and_isp"),
+        ("guesses", "guesses_per_isp_day"),
+    ],
+)
+def test_networks_of_one_internet_provider_are_new_only_so_often(
+    settings: LazySettings, limit: str, of_isp: str
+) -> None:
+    """As long as the other limit is not used up, this one does not refuse."""
+    settings.LIMITS[limit] = Limit(8, 86_400)
+    settings.LIMITS[of_isp] = Limit(5, 86_400)
+    settings.LOGIN_CODE_LENGTH = 8  # such codes are always compared
+    code = ask_for_code(at("192.0.2.1"), ALICE)
+    for n in range(8):
+        assert guess(at(f"2001:db8:{n}::1"), ALICE, wrong(code)).status_code == 400
+    assert refused_by(guess(at("2001:db8:9::1"), ALICE, code)) == of_isp
+    assert guess(at("2001:db9::1"), ALICE, wrong(code)).status_code == 400
+    assert guess(at("198.51.100.1"), ALICE, code).status_code == 200
+
+
 def test_codes_grow_and_say_so(clock: Clock) -> None:
     for n, length in enumerate((4, 6, 6)):
         body = send(at(f"192.0.{n}.1"), ALICE).json()
