@@ -51,7 +51,7 @@ def test_every_limit_of_a_person_is_on_the_page(admin: Client, alice: User) -> N
     body = admin.get(page_of(alice)).content.decode()
     for name in settings.LIMITS:
         of_others = re.search(
-            "address|network|country|device$|strangers|^sends$|^guesses$", name
+            "address|network|country|isp|device$|strangers|^sends$|^guesses$", name
         )
         assert (f">{name}<" in body) != bool(of_others), name
 
