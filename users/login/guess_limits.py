@@ -4,7 +4,7 @@ A wrong guess is counted in the same atomic step that checks the limits, before 
 is told that it was wrong. Where a limit refuses, the answer is the same for a right
 guess. A right guess costs nothing.
 
-No limit keeps the owner of a number out, whatever strangers do:
+Strangers cannot lock the owner of a number out (exceptions: SECURITY.md):
 
 - Wrong guesses make the next codes longer (`code_length`). Codes that are too short by
   then are no longer compared. Codes of the longest length always are.

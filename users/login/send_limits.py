@@ -1,6 +1,6 @@
 """The limits on sending codes: an SMS costs money, and too many annoy people.
 
-No limit keeps the owner of a number out, whatever strangers do:
+Strangers cannot lock the owner of a number out (exceptions: SECURITY.md):
 
 - A code always arrives at the owner's phone, whoever asked for it. The last KEPT_SENDS
   messages that a number may get in an hour or a day carry a code of the longest length,
