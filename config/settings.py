@@ -10,7 +10,7 @@ from typing import Any
 from csp import constants as csp
 from dotenv import load_dotenv
 
-from config import env, limits, spectacular
+from config import env, limit_defaults, spectacular
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # ENV_FILE lets a test run, or a second deployment, keep clear of a local .env.
@@ -330,7 +330,7 @@ CHALLENGE_BACKEND = env.optional(
 
 LIMITS = {
     name.removeprefix("LIMIT_").lower(): env.limit(name, default)
-    for name, default in limits.DEFAULTS.items()
+    for name, default in limit_defaults.DEFAULTS.items()
 }
 
 # --- People's rights ------------------------------------------------------------------

@@ -62,15 +62,15 @@ def unless_fresh(
     """
     if limit is None or counted_by is None:
         return limit
-    return refuses_with(limit, replace(counted_by, limit=FRESH))
+    return only_if_also_reached(limit, replace(counted_by, limit=FRESH))
 
 
-def refuses_with(
+def only_if_also_reached(
     limit: AttemptLimit | None, other: AttemptLimit | None
 ) -> AttemptLimit | None:
     """The limit, but it refuses only if the other one is reached, too."""
     if limit is None or other is None:
-        return limit
+        return None
     return replace(limit, unless=replace(other, unless=None))
 
 
@@ -136,7 +136,7 @@ def _read(limit: AttemptLimit, kind: type[AttemptCount]) -> AttemptCount:
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class LimitUse:
     """How much of a limit a subject has used."""
 
     limit: int
@@ -144,7 +144,7 @@ class Use:
     seconds_until_fewer: int
 
 
-def used_of_each(subjects: Mapping[str, str]) -> dict[str, Use]:
+def usage_by_limit(subjects: Mapping[str, str]) -> dict[str, LimitUse]:
     """By limit: what its subject has used. Without limits that are switched off.
 
     Everything is read together: one after the other, each limit would be two round
@@ -156,7 +156,7 @@ def used_of_each(subjects: Mapping[str, str]) -> dict[str, Use]:
     results = commands.run([_read(limit, kind) for kind in kinds for limit in limits])
     counts, waits = results[: len(limits)], results[len(limits) :]
     return {
-        limit.name: Use(limit.limit, count, math.ceil(wait / 1000))
+        limit.name: LimitUse(limit.limit, count, math.ceil(wait / 1000))
         for limit, count, wait in zip(limits, counts, waits, strict=True)
     }
 

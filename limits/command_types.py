@@ -1,7 +1,7 @@
 """The commands on counters, locks and lists in the cache; `limits.commands` runs them.
 
 Each class says what is stored under its key, and for how long (TTL). Its methods change
-the memory of the one process that there is without Redis. In Redis `commands.lua` does
+what is kept in memory: without Redis there is one process. In Redis `commands.lua` does
 the same. The tests run on both.
 """
 

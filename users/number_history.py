@@ -5,9 +5,10 @@ event and a word about it: no number, no address and no code. An entry is shown 
 KEPT_DAYS, and a list ends KEPT_DAYS after its last entry.
 
 Strangers can cause refusals without end. So refusals have a list of their own, where
-they cannot push out what was sent, and the same one is kept once in REPEAT_SECONDS. Of
-all numbers that nothing was sent to, MOST_UNKNOWN refusals are kept in an hour:
-otherwise strangers could fill the cache with those of numbers that they make up.
+they cannot push out what was sent, and the same one is kept once in REPEAT_SECONDS. For
+all numbers that nothing was sent to in KEPT_DAYS, at most UNKNOWN_PER_HOUR refusals of
+each kind are kept in an hour, together: otherwise strangers could fill the cache with
+those of numbers that they make up.
 
 Nothing here looks whether the number has an account. If Redis fails, an entry is lost
 and the request goes on.
@@ -41,7 +42,7 @@ REFUSALS = {NOT_SENT, UNSURE, SEND_REFUSED, WRONG_CODE, GUESS_REFUSED}
 KEPT_DAYS = 30
 MOST = 100  # entries in each list
 REPEAT_SECONDS = 600
-MOST_UNKNOWN = 100
+UNKNOWN_PER_HOUR = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Entry:
 def record(pseudonym: str, event: str, about: str = "") -> None:
     """Add an entry. Never fails: if Redis does, the entry is lost.
 
-    One round trip to Redis; up to four for a refusal.
+    One round trip to Redis; up to five for a refusal.
 
     `pseudonym` is that of the phone number.
     """
@@ -64,14 +65,16 @@ def record(pseudonym: str, event: str, about: str = "") -> None:
 
 
 def _keeps_refusal(pseudonym: str, event: str, about: str) -> bool:
+    once = f"number-refused:{pseudonym}:{event}:{about}"
+    if cache.has_key(once):
+        return False
     if not cache.has_key(_key(pseudonym, SENT)):
-        key = beside(SERVICE, "number-refusals-of-unknown")
-        most = AttemptLimit(name="refusals", key=key, limit=MOST_UNKNOWN, seconds=3600)
+        key = beside(SERVICE, f"number-refusals-of-unknown:{event}")
+        most = AttemptLimit(name=event, key=key, limit=UNKNOWN_PER_HOUR, seconds=3600)
         try:
             commands.run([most])
         except CommandRefused:
             return False
-    once = f"number-refused:{pseudonym}:{event}:{about}"
     return bool(cache.add(once, 1, REPEAT_SECONDS))
 
 

@@ -1,11 +1,12 @@
-"""Forms of the admin site that write only what they changed.
+"""Forms of the admin site that write only the columns that they changed.
 
 A save of all columns would undo what was written since the row was read, by somebody
 else or by a service that the form itself calls. It would even insert a row again that
 was deleted meanwhile.
 
-What was changed is told by comparing with what the page showed, which may have been
-open for an hour, and not with the row as it is when the page is sent.
+A field counts as changed if it differs from what the page showed, which a hidden field
+tells, and not from the row as it is when the page is sent: that page may have been open
+for an hour. Groups and rights are many-to-many and are still written whole.
 """
 
 from typing import Any
@@ -21,7 +22,7 @@ class SavesChangedColumns:
     ) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]  # a mixin
         if field and not db_field.many_to_many:
-            # Without it, the page is one of the version before this one.
+            # A page of the version before this one has no hidden fields.
             is_sent = f"initial-{db_field.name}" in request.POST
             field.show_hidden_initial = is_sent or request.method != "POST"
         return field

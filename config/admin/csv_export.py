@@ -45,8 +45,8 @@ def csv_response(
 def in_chunks(queryset: QuerySet[Any]) -> Iterator[Any]:
     """Every row by ascending primary key, at most CHUNK of them in memory.
 
-    Only reading a chunk takes a slot and a connection: clients may download slowly. So
-    whoever uses the rows must not query: select what they refer to.
+    Only reading a chunk takes a slot and a connection: clients may download slowly.
+    Code that uses the rows must not query: load what they refer to by select_related.
     """
     ordered = queryset.order_by("pk")
     last: Any = None

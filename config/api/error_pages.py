@@ -160,20 +160,23 @@ def _context(request: HttpRequest, status: int, wait: int | None) -> dict[str, A
 
 def _way_back(request: HttpRequest) -> str:
     """Where to try again: this page, or the one whose form was sent."""
-    if request.method in {"GET", "HEAD"}:
-        return request.get_full_path()
+    here = request.get_full_path()
+    if request.method not in {"GET", "HEAD"}:
+        here = _path_of_referer(request)
+    # "//evil.example/" may be the path of a request, but in a link it is another site.
+    is_ours = here.startswith("/") and url_has_allowed_host_and_scheme(here, None)
+    return here if is_ours else reverse("front")
+
+
+def _path_of_referer(request: HttpRequest) -> str:
+    """Empty if the form was on no page of this site."""
     try:
         came_from = urlsplit(request.headers.get("Referer", ""))
     except ValueError:  # for example "http://["
-        return reverse("front")
-    here = came_from._replace(scheme="", netloc="").geturl()
-    is_ours = (
-        came_from.netloc == request.META.get("HTTP_HOST")
-        and here.startswith("/")
-        # "//evil.example/" is a path in the Referer, but another site in a link.
-        and url_has_allowed_host_and_scheme(here, allowed_hosts=None)
-    )
-    return here if is_ours else reverse("front")
+        return ""
+    if came_from.netloc != request.META.get("HTTP_HOST"):
+        return ""
+    return came_from._replace(scheme="", netloc="").geturl()
 
 
 def _answer(

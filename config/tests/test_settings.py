@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from config import limits
+from config import limit_defaults
 
 ROOT = Path(settings.BASE_DIR)
 SOURCE = (ROOT / "config" / "settings.py").read_text(encoding="utf-8")
@@ -34,7 +34,7 @@ def read_settings(names: list[str], **environment: str) -> dict[str, Any]:
 
 
 def test_env_example_names_every_setting_and_no_other() -> None:
-    read = {*re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', SOURCE), *limits.DEFAULTS}
+    read = {*re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', SOURCE), *limit_defaults.DEFAULTS}
     compose = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
     read |= set(re.findall(r"\$\{([A-Z_]+)", compose))
     example = (ROOT / ".env.example").read_text(encoding="utf-8")

@@ -9,12 +9,13 @@ from config.env import Limit
 from config.refusals import LimitReached
 from conftest import Clock
 from limits.budgets import (
-    Use,
+    LimitUse,
     attempt,
+    only_if_also_reached,
     reserve,
     seconds_until_fewer,
+    usage_by_limit,
     used,
-    used_of_each,
 )
 
 
@@ -77,9 +78,9 @@ def test_what_is_used_of_several_limits(clock: Clock) -> None:
     clock.pass_seconds(30)
     reserve(attempt("three", "Alice"), attempt("five", "Bob"))
     subjects = {"three": "Alice", "five": "Alice", "off": "Alice"}
-    assert used_of_each(subjects) == {
-        "three": Use(3, 2, seconds_until_fewer("three", "Alice", 2)),
-        "five": Use(5, 0, 0),
+    assert usage_by_limit(subjects) == {
+        "three": LimitUse(3, 2, seconds_until_fewer("three", "Alice", 2)),
+        "five": LimitUse(5, 0, 0),
     }
 
 
@@ -145,3 +146,8 @@ def test_refunds_never_let_too_many_hold_an_attempt() -> None:
         list(threads.map(run, range(200)))
     assert 1 <= most[0] <= 3
     assert used("three", "Alice") == 0
+
+
+def test_a_limit_that_refuses_with_another_one_is_off_with_it() -> None:
+    assert only_if_also_reached(attempt("three", "a"), attempt("off", "a")) is None
+    assert only_if_also_reached(attempt("off", "a"), attempt("three", "a")) is None

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management import get_commands
 from django.utils.text import slugify
 
-from config import limits
+from config import limit_defaults
 from config.refusals import NotFound, NotSignedIn, Refusal
 from tests.project.test_schema import schema
 from users.login import takeover_risk as risk
@@ -62,7 +62,9 @@ def test_the_table_of_variables_is_that_of_env_example() -> None:
 def test_env_example_shows_the_defaults_of_the_code() -> None:
     literal = r'env\.\w+\(\s*"([A-Z_]+)",\s*(?:default=)?(?:f?"([^"]*)"|(\d+))'
     found = re.findall(literal, read("config/settings.py"))
-    defaults = {name: text or number for name, text, number in found} | limits.DEFAULTS
+    defaults = {
+        name: text or number for name, text, number in found
+    } | limit_defaults.DEFAULTS
     example = env_example()
     compared = set()
     for name, default in defaults.items():

@@ -69,8 +69,8 @@ class DeviceMiddleware:
         session = request.session
         is_by_password = session.get(BACKEND_SESSION_KEY) == BY_PASSWORD
         device = session_devices(request).live().filter(user=user).first()
-        # A session that was opened with a code, or before ADMIN_SESSION_HOURS, has a
-        # device that lives longer than the admin site allows.
+        # A session that was opened with a code, or by a version without
+        # ADMIN_SESSION_HOURS, has a device that lives longer than staff may stay.
         lives_too_long = is_by_password and session.get(BACKEND_KEY) != BY_PASSWORD
         if device is None or lives_too_long:
             logout(request)
@@ -84,7 +84,7 @@ def open_admin_session(request: HttpRequest, user: User) -> None:
     The session gets its device at once: without one, nothing could sign it out before
     it is used for the first time.
     """
-    # The browser may have been signed in with a code. That device would stay.
+    # The browser may have been signed in with a code. That device would stay signed in.
     sign_out_session_device(request)
     login(request, user, backend=BY_PASSWORD)
     device, _token = issue_token(

@@ -76,10 +76,10 @@ class LoginCode:
     def matches(self, digits: str) -> bool:
         return hmac.compare_digest(self.digits.encode(), digits.encode())
 
-    def has_replaced(self, digits: str) -> bool:
-        """Whether the code that this one replaced had these digits.
+    def are_of_replaced_code(self, digits: str) -> bool:
+        """Whether these were the digits of the code that this one replaced.
 
-        False once that one would have expired. They open nothing.
+        False after the old code's expiry. The old digits never sign anybody in.
         """
         old = cache.get(self._replaced_key)
         if not old or old["expires_at"] <= time.time():

@@ -76,8 +76,12 @@ class CodeExpired(Refusal):
     ) -> None:
         super().__init__()
         self.is_too_short = is_too_short
+        self.is_replaced = is_replaced
         if is_replaced:
-            self.text = _("A newer code was sent to you. Enter that one.")
+            self.text = _(
+                "This code has been replaced by a newer one. Enter the newer one. If "
+                "it does not come, ask again."
+            )
 
 
 class ResendTooSoon(LimitReached):

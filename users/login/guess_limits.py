@@ -11,8 +11,9 @@ Strangers cannot lock the owner of a number out (exceptions: SECURITY.md):
 - The other limits do not refuse a client that has made fewer than FRESH wrong guesses.
   For the limits of an address or network these are its guesses at this number; for the
   limits of the number, those of its network at this number; for the limit of everybody,
-  those of its network today. All networks of one internet provider (a /32 of IPv6)
-  share a limit on such guesses, because they may belong to one attacker.
+  those of its network today. All wrong guesses from one internet provider (a /32 of
+  IPv6) are also counted together: once the number's or everybody's limit is used up,
+  that count refuses, too. Its networks may all belong to one attacker.
 - A device that has signed in on the number before has a few guesses of its own.
 """
 
@@ -32,7 +33,7 @@ from limits.budgets import (
     attempt,
     hashed_key,
     limit_reached,
-    refuses_with,
+    only_if_also_reached,
     unless_fresh,
 )
 from limits.command_types import AttemptLimit, Command, CommandRefused
@@ -92,13 +93,13 @@ def make_guess(
 
     `known_device` is what `client.known_device` returned, which costs a query.
     Raises CodeIncorrect; and, whatever the digits are, GuessesUsedUp, LimitReached, and
-    CodeExpired for a code that was spent or is too short by now. CodeExpired also for
-    the digits of the code that this one has replaced.
+    CodeExpired for a code that was spent or is too short by now. Also CodeExpired,
+    without counting a guess, for the digits of the code that this one has replaced.
     """
     # A stranger's request may have replaced the code that the owner is typing. Such a
     # guess is not counted: it tells nothing about the code that is valid now.
     is_right = code.matches(digits)
-    is_of_replaced = not is_right and code.has_replaced(digits)
+    is_of_replaced = not is_right and code.are_of_replaced_code(digits)
     wrong = 0 if is_right or is_of_replaced else 1
     try:
         typos = _guess(
@@ -253,10 +254,13 @@ def _limits_of_isp(
     month: AttemptLimit | None,
     everybody: AttemptLimit | None,
 ) -> list[AttemptLimit | None]:
-    """An attacker with the addresses of an internet provider is new in each network."""
+    """Whoever has a /32 could use the FRESH guesses of each of its 65,536 networks."""
     at_number = attempt("guesses_per_phone_and_isp", f"{pseudonym} {isp}")
     at_all = attempt(PER_ISP_DAY, f"{SERVICE} {isp}")
-    return [refuses_with(at_number, month), refuses_with(at_all, everybody)]
+    return [
+        only_if_also_reached(at_number, month),
+        only_if_also_reached(at_all, everybody),
+    ]
 
 
 def _watch_for_attack(wrong_guesses: int) -> None:

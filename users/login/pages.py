@@ -218,15 +218,17 @@ def code_page(request: HttpRequest) -> HttpResponse:
         "terms": current_terms(),
     }
     response = render(request, "users/code.html", context, status=status)
-    if pending.guess_block:
+    if pending.guess_block or pending.code_length is None:
         keep_sign_in(response, pending)
     return response
 
 
 def _after(refusal: Refusal, pending: PendingSignIn) -> PendingSignIn:
     """What the browser knows once its guess was refused."""
-    if isinstance(refusal, CodeExpired):  # let people ask for another one
-        return replace(pending, resend_at=time.time())
+    if isinstance(refusal, CodeExpired):
+        if refusal.is_replaced:  # the newer one may be longer, and valid for longer
+            return replace(pending, code_length=None, expires_at=None, dev_code=None)
+        return replace(pending, resend_at=time.time())  # let people ask for another one
     return replace(pending, blocked_until=time.time() + blocked_seconds(refusal))
 
 

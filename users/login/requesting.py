@@ -159,7 +159,7 @@ def sent_code(
 
 
 def _deliver(message: CodeMessage, picked: Channel | None) -> Sent:
-    """Meanwhile other requests can run, and use the database connection."""
+    """Hold no slot and no connection to PostgreSQL while waiting for the provider."""
     if not connection.in_atomic_block:
         connection.close()
     note_success()

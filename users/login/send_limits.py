@@ -31,8 +31,8 @@ logger = logging.getLogger(__name__)
 KEPT_SENDS = 3
 PER_NUMBER = ("sends_per_phone_hour", "sends_per_phone_day")
 PER_DEVICE = ("sends_per_device", "sends_per_known_devices")
-# Of whoever asks. They are charged also for a message that the provider refuses:
-# otherwise one client could have the provider asked without end.
+# The client's own. They stay charged if the provider refuses the message: otherwise one
+# client could have the provider asked without end.
 PER_CLIENT = ("sends_per_device", "sends_per_address", "sends_per_network")
 # Limits that a stranger may reach because of others.
 SHARED = (
@@ -95,7 +95,9 @@ def _without_kept(name: str, pseudonym: str) -> AttemptLimit | None:
     return limit and replace(limit, limit=limit.limit - _kept(limit), amount=0)
 
 
-def wait_if_last(pseudonym: str, results: Mapping[str, int]) -> int | None:
+def seconds_until_next_if_last(
+    pseudonym: str, results: Mapping[str, int]
+) -> int | None:
     """Seconds until the number may get another message, if this is one of its last."""
     waits = []
     for name in PER_NUMBER:
@@ -110,7 +112,7 @@ def _kept(limit: AttemptLimit) -> int:
     return min(KEPT_SENDS, max(limit.limit // 2, 1))
 
 
-def watch_the_bill(sends: int) -> None:
+def warn_at_half_of_all_sends(sends: int) -> None:
     """Log once in a period that half of the service's limit on sends is used."""
     limit = settings.LIMITS[ALL]
     if limit is None or sends < limit.count // 2:

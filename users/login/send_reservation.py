@@ -41,8 +41,8 @@ from users.login.send_limits import (
     limits_of_all_strangers,
     limits_of_device,
     limits_of_number,
-    wait_if_last,
-    watch_the_bill,
+    seconds_until_next_if_last,
+    warn_at_half_of_all_sends,
 )
 from users.phones import PhoneNumber
 from users.statistics import daily_counts
@@ -84,7 +84,7 @@ def reserve_send(
         lock, reservation = _reserve(phone_number, client, None, is_sign_in)
     results = reservation.results
     wait = wait_after(results[RECENT_SENDS])
-    last_for = None if device else wait_if_last(pseudonym, results)
+    last_for = None if device else seconds_until_next_if_last(pseudonym, results)
     if last_for:
         wait = max(wait, last_for)
     next_at = time.time() + wait
@@ -108,11 +108,11 @@ def reserve_send(
         # If all three are equal, the lock's TTL is right already.
         if not wait == wait_after(1) == lock.seconds:
             cache.set(lock.key, int(next_at * 1000), max(next_at - time.time(), 0))
-        watch_the_bill(results.get(ALL, 0))
+        warn_at_half_of_all_sends(results.get(ALL, 0))
 
 
 def _refund(failure: Exception, lock: Lock, reservation: Reservation) -> None:
-    """All, unless the provider may bill or refuses the attempt: see `reserve_send`."""
+    """Everything, unless the provider may bill or refused it: see `reserve_send`."""
     wait_and_count = (lock.name, RECENT_SENDS, daily_counts.CODES_SENT)
     if isinstance(failure, SmsUnsure) and failure.is_new:
         if failure.is_noted:  # asking again finds out, and sends no second message

@@ -7,8 +7,8 @@ then once in each period.
 
 Beyond a limit every network still has a few guesses (`budgets.FRESH`), so the
 figures depend on how many networks an attacker has: a /24 of IPv4 or a /48 of IPv6.
-Networks of one /32 of IPv6 share a few guesses beyond the limit, so they cost more than
-those of a botnet: the limits `guesses_per_phone_and_isp` and `guesses_per_isp_day`.
+Of one /32 of IPv6 not all networks have these (`guesses_per_phone_and_isp`), so the
+figures are for networks of many internet providers.
 """
 
 import math

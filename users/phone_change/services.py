@@ -243,5 +243,5 @@ def _named(
         raise incorrect(
             attempts_left=refusal.attempts_left, blocked_for=refusal.blocked_for
         ) from None
-    except CodeExpired:
-        raise expired from None
+    except CodeExpired as refusal:
+        raise expired(is_replaced=refusal.is_replaced) from None

@@ -63,7 +63,8 @@ class ProfileSerializer(serializers.Serializer[Profile]):
         required=False,
         help_text=_(
             "Only after PATCH with a new e-mail, where e-mails are confirmed by a "
-            "link. False if none could be sent now: ask for one later."
+            "link. True: a link is on its way. False: none could be sent now; ask for "
+            "one later."
         ),
     )
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from config.monitoring import audit
-from limits.budgets import Use, clear, used_of_each
+from limits.budgets import LimitUse, clear, usage_by_limit
 from limits.slots import SERVICE
 from users.login import codes
 from users.login import takeover_risk as risk
@@ -113,7 +113,7 @@ def login_state_of_number(number: PhoneNumber) -> LoginState:
 
 def _state(number: PhoneNumber, subjects: dict[str, str]) -> LoginState:
     code = codes.find(number)
-    used = used_of_each(subjects | {ALL: SERVICE})
+    used = usage_by_limit(subjects | {ALL: SERVICE})
     return LoginState(
         usages=[_usage(name, used[name]) for name in subjects if name in used],
         code_length=length_of_next_code(
@@ -174,7 +174,7 @@ def _guessing_subjects(number: PhoneNumber) -> dict[str, str]:
     return dict.fromkeys(GUESSING, number.pseudonym)
 
 
-def _usage(name: str, use: Use) -> Usage:
+def _usage(name: str, use: LimitUse) -> Usage:
     return Usage(
         name=name,
         used=use.attempts,

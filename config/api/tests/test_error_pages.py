@@ -82,6 +82,14 @@ def test_a_form_is_tried_again_from_its_page(
     assert f'href="{way_back}">Try again' in page.content.decode()
 
 
+def test_a_path_that_is_another_site_in_a_link_is_not_tried_again(
+    rf: RequestFactory,
+) -> None:
+    request = rf.get("/")
+    request.path = "//evil.example/"  # as it comes from gunicorn
+    assert 'href="/">Try again' in refused_page(request, 5).content.decode()
+
+
 def test_a_failure_shows_the_id_of_its_request(rf: RequestFactory) -> None:
     reset = request_id.set("0123456789abcdef")
     try:

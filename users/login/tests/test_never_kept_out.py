@@ -9,6 +9,7 @@ import pytest
 from django.conf import LazySettings, settings
 from django.core.cache import cache
 
+from config.env import Limit
 from config.refusals import LimitReached, Refusal
 from conftest import ALICE, Clock
 from limits.budgets import used
@@ -215,7 +216,7 @@ def test_a_code_that_a_stranger_s_request_replaced_is_no_wrong_guess(
     clock.pass_seconds(60)
     last = codes.issue(ALICE, length=8, last_for=3600)
     for _ in range(settings.LOGIN_CODE_MAX_ATTEMPTS + 1):
-        with pytest.raises(CodeExpired, match="Enter that one"):
+        with pytest.raises(CodeExpired, match="Enter the newer one"):
             sign_in(first.digits)
     assert used("guesses_per_phone_month", ALICE.pseudonym) == 0
     assert not User.objects.exists()
@@ -245,6 +246,25 @@ def test_without_guesses_the_code_that_was_replaced_gets_the_answer_of_any_other
     for digits in (first.digits, wrong(last.digits), last.digits):
         with pytest.raises(GuessesUsedUp):
             sign_in(digits)
+
+
+def test_one_customer_of_an_internet_provider_keeps_no_neighbour_out(
+    settings: LazySettings,
+) -> None:
+    """One network makes all guesses that it may; they use up the number's limit."""
+    limits = settings.LIMITS
+    of_network = limits["guesses_per_phone_and_network"].count
+    settings.LIMITS = {**limits, "guesses_per_phone_month": Limit(of_network, 86_400)}
+    code = codes.issue(ALICE, length=8)
+    for n in range(of_network):
+        with pytest.raises(CodeIncorrect):
+            sign_in(wrong(code.digits), f"2001:db8:1:{n // 4}::/64")
+    with pytest.raises(LimitReached):
+        sign_in(code.digits, "2001:db8:1:ffff::/64")
+    sign_in(code.digits, "2001:db8:2::/64")
+    assert User.objects.exists()
+    of_network_day = limits["guesses_per_network_day"].count
+    assert limits["guesses_per_isp_day"].count >= 5 * of_network_day
 
 
 def test_a_code_for_another_scope_was_not_replaced(clock: Clock) -> None:

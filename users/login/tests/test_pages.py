@@ -14,6 +14,7 @@ from conftest import ALICE, BORIS, Clock, ask_for_code
 from limits import commands
 from tests.lab.shared import wrong
 from users.channels.memory import Message
+from users.login import codes
 from users.login.tests.test_request_code import FailingBackend
 from users.models import User
 from users.tests.pages import digits, sign_in, text
@@ -33,6 +34,20 @@ PUBLIC_PAGES = [
     "/nowhere/",
     "/robots.txt",
 ]
+
+
+def test_a_code_that_was_replaced_leaves_the_field_for_a_longer_one(
+    client: Client, outbox: list[Message]
+) -> None:
+    """Otherwise the page would send the newer code after its fourth digit."""
+    client.post("/login/", {"phone_number": ALICE})
+    first, newer = digits(outbox), codes.issue(ALICE, length=8, last_for=3600)
+    page = client.post("/login/code/", {"code": first})
+    assert "replaced by a newer one" in text(page)
+    for shown in (page, client.get("/login/code/")):  # the browser keeps it
+        assert 'data-digits=""' in shown.content.decode()
+    signed_in = client.post("/login/code/", {"code": newer.digits})
+    assert signed_in["Location"] == "/profile/"
 
 
 def test_sign_in(client: Client, outbox: list[Message]) -> None:

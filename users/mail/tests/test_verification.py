@@ -367,7 +367,7 @@ def test_people_are_told_that_no_link_was_sent(
         page = client.post("/profile/edit/", body, follow=True)
         told = "We cannot send a link to confirm your e-mail now." in text(page)
         assert told is (number == 5)
-    assert "send a new link if you have none" in text(page)
+    assert "or ask for a new one" in text(page)
 
 
 @pytest.mark.parametrize(

@@ -159,6 +159,18 @@ def test_a_wrong_code_is_told_and_the_right_one_still_works(
 
 
 @pytest.mark.parametrize("name", ["old_code", "new_code"])
+def test_a_code_that_was_replaced_is_told(alice: User, name: str) -> None:
+    client = signed_in(alice)
+    sent = ask(client)
+    number = ALICE if name == "old_code" else NEW
+    scope = f"change:{alice.pk}:{NEW.pseudonym}"
+    codes.issue(number, length=8, scope=scope, last_for=3600)
+    error = error_of(change(client, sent))
+    assert (error["code"], error["attr"]) == ("code_expired", name)
+    assert "replaced by a newer one" in error["detail"]
+
+
+@pytest.mark.parametrize("name", ["old_code", "new_code"])
 def test_guesses_at_each_code_are_counted(
     alice: User, settings: LazySettings, name: str
 ) -> None:

@@ -118,12 +118,14 @@ def test_the_same_refusal_is_kept_once_in_ten_minutes(clock: Clock) -> None:
 
 def test_refusals_of_numbers_that_strangers_make_up_are_bounded(clock: Clock) -> None:
     number_history.record("sent", number_history.SENT, "sms")
-    made_up = [f"n{n}" for n in range(number_history.MOST_UNKNOWN + 50)]
+    made_up = [f"n{n}" for n in range(number_history.UNKNOWN_PER_HOUR + 50)]
     for number in (*made_up, "sent"):
         number_history.record(number, number_history.SEND_REFUSED, "x")
     kept = [number for number in made_up if events(number)]
-    assert kept == made_up[: number_history.MOST_UNKNOWN]
+    assert kept == made_up[: number_history.UNKNOWN_PER_HOUR]
     assert ("send_refused", "x") in events("sent")
+    number_history.record(made_up[-1], number_history.NOT_SENT)
+    assert events(made_up[-1]) == [("not_sent", "")]
     clock.pass_seconds(3600 + 300)
     number_history.record(made_up[-1], number_history.SEND_REFUSED, "x")
     assert events(made_up[-1])

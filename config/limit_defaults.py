@@ -27,8 +27,9 @@ DEFAULTS = {
     # Wrong guesses at one number.
     "LIMIT_GUESSES_PER_PHONE_AND_ADDRESS": f"20/{_MONTH}",
     "LIMIT_GUESSES_PER_PHONE_AND_NETWORK": f"40/{_MONTH}",
-    # Refuses only if LIMIT_GUESSES_PER_PHONE_MONTH is reached, too.
-    "LIMIT_GUESSES_PER_PHONE_AND_ISP": f"20/{_MONTH}",
+    # Refuses only if LIMIT_GUESSES_PER_PHONE_MONTH is reached, too. Five times what one
+    # network may guess, so that no single customer uses up what others need.
+    "LIMIT_GUESSES_PER_PHONE_AND_ISP": f"200/{_MONTH}",
     "LIMIT_GUESSES_PER_PHONE_DAY": f"100/{_DAY}",
     "LIMIT_GUESSES_PER_PHONE_MONTH": f"1000/{_MONTH}",
     "LIMIT_GUESSES_PER_DEVICE": f"1/{_MONTH}",
@@ -38,7 +39,7 @@ DEFAULTS = {
     "LIMIT_GUESSES_PER_ADDRESS_DAY": f"200/{_DAY}",
     "LIMIT_GUESSES_PER_NETWORK_DAY": f"400/{_DAY}",
     # Refuses only if LIMIT_GUESSES is reached, too.
-    "LIMIT_GUESSES_PER_ISP_DAY": f"200/{_DAY}",
+    "LIMIT_GUESSES_PER_ISP_DAY": f"2000/{_DAY}",
     "LIMIT_GUESSES": f"50000/{_DAY}",
     # To the admin site; codes do not open it.
     "LIMIT_PASSWORD_GUESSES_PER_PHONE": f"100/{_DAY}",
