@@ -172,9 +172,11 @@ def test_number_is_changed(open_page: OpenPage, scripts: bool) -> None:
 def test_pages_work_with_the_keyboard(open_page: OpenPage) -> None:
     page = open_page()
     page.goto("/login/")
-    page.keyboard.type(new_phone_number())  # the field has the focus
+    expect(page.locator("[name=phone_number]")).to_be_focused()
+    page.keyboard.type(new_phone_number())
     page.keyboard.press("Enter")
     page.wait_for_url("**/login/code/")
+    expect(page.locator("[name=code]")).to_be_focused()
     page.keyboard.type(page.locator("#dev-code").inner_text())
     page.wait_for_url("**/profile/")
     page.keyboard.press("Tab")
@@ -257,22 +259,24 @@ def test_a_number_is_formatted_while_it_is_typed(
 ) -> None:
     page = open_page()
     page.goto("/login/")
-    page.keyboard.type(typed)
     field = page.locator("[name=phone_number]")
+    expect(field).to_be_focused()
+    page.keyboard.type(typed)
     expect(field).to_have_value(shown)
 
 
 def test_a_number_is_corrected_in_the_middle(open_page: OpenPage) -> None:
     page = open_page()
     page.goto("/login/")
+    field = page.locator("[name=phone_number]")
+    expect(field).to_be_focused()
     page.keyboard.type("+7999123456")
     for _ in range(5):
         page.keyboard.press("ArrowLeft")  # to behind the 3
     page.keyboard.type("0")
-    expect(page.locator("[name=phone_number]")).to_have_value("+7 999 123-04-56")
+    expect(field).to_have_value("+7 999 123-04-56")
     page.keyboard.type("8")  # too long for the format: nothing is moved or lost
-    digits = page.locator("[name=phone_number]").input_value()
-    assert re.sub("[^0-9]", "", digits) == "799912308456"
+    assert re.sub("[^0-9]", "", field.input_value()) == "799912308456"
 
 
 def test_invite_link_is_copied(open_page: OpenPage) -> None:

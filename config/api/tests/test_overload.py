@@ -111,7 +111,7 @@ def test_a_body_is_read_before_the_turn(kinds: list[Kind]) -> None:
         assert kinds == []
         raise OSError
 
-    request._stream = Mock(spec=["read", "close"], read=read)
+    request._stream = Mock(read=read, seekable=lambda: False)
     answer = overload.RequestQueueMiddleware(Mock(side_effect=AssertionError))
     assert answer(request).status_code == 400
     assert kinds == []
