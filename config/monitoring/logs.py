@@ -69,11 +69,23 @@ def quotes_the_client(record: logging.LogRecord) -> bool:
     return by_django or record.name.startswith("django.security.")
 
 
-def _stand_in(record: logging.LogRecord) -> logging.LogRecord:
-    """For a record that cannot be formatted: it says only where it was logged.
+class SafeFormatter(logging.Formatter):
+    """A record that cannot be formatted becomes a line that says where it was logged.
 
-    Otherwise `logging` would print its arguments as they are.
+    Otherwise `logging` would print its arguments as they are, with what clients sent.
     """
+
+    def format(self, record: logging.LogRecord) -> str:
+        try:
+            return self._line(record)
+        except Exception:  # whatever it was, the arguments may not be printed
+            return self._line(_stand_in(record))
+
+    def _line(self, record: logging.LogRecord) -> str:
+        return super().format(record)
+
+
+def _stand_in(record: logging.LogRecord) -> logging.LogRecord:
     place = f"{Path(record.pathname).name}:{record.lineno}"
     facts = {
         "name": record.name,
@@ -88,13 +100,7 @@ def _stand_in(record: logging.LogRecord) -> logging.LogRecord:
 _encode = json.JSONEncoder(ensure_ascii=False, default=str).encode
 
 
-class JsonFormatter(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        try:
-            return self._line(record)
-        except Exception:
-            return self._line(_stand_in(record))
-
+class JsonFormatter(SafeFormatter):
     def _line(self, record: logging.LogRecord) -> str:
         facts: dict[str, Any] = getattr(record, "facts", {})
         line = {
@@ -110,23 +116,17 @@ class JsonFormatter(logging.Formatter):
         return _encode(line)
 
 
-class LineFormatter(logging.Formatter):
+class LineFormatter(SafeFormatter):
     """For people: facts and the request's id are at the end of the line."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
 
-    def format(self, record: logging.LogRecord) -> str:
-        try:
-            return self._line(record)
-        except Exception:
-            return self._line(_stand_in(record))
-
     def _line(self, record: logging.LogRecord) -> str:
         if quotes_the_client(record):
             without = {"exc_info": None, "exc_text": None}
             record = logging.makeLogRecord({**vars(record), **without})
-        return super().format(record)
+        return super()._line(record)
 
     def formatException(self, ei: Any) -> str:  # noqa: N802  logging's
         return hide_numbers(super().formatException(ei))

@@ -218,7 +218,10 @@ def code_page(request: HttpRequest) -> HttpResponse:
         "terms": current_terms(),
     }
     response = render(request, "users/code.html", context, status=status)
-    if pending.guess_block or pending.code_length is None:
+    # What the refusal told is kept. Not at each look at the page: it ends in an hour.
+    if request.method == "POST" and (
+        pending.guess_block or pending.code_length is None
+    ):
         keep_sign_in(response, pending)
     return response
 

@@ -44,8 +44,11 @@ def test_a_code_that_was_replaced_leaves_the_field_for_a_longer_one(
     first, newer = digits(outbox), codes.issue(ALICE, length=8, last_for=3600)
     page = client.post("/login/code/", {"code": first})
     assert "replaced by a newer one" in text(page)
-    for shown in (page, client.get("/login/code/")):  # the browser keeps it
+    again = client.get("/login/code/")
+    for shown in (page, again):  # the browser keeps it
         assert 'data-digits=""' in shown.content.decode()
+    assert "sign_in" in page.cookies
+    assert "sign_in" not in again.cookies  # a look does not make it last longer
     signed_in = client.post("/login/code/", {"code": newer.digits})
     assert signed_in["Location"] == "/profile/"
 
